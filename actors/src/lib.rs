@@ -1,0 +1,3 @@
+//! The actix actors of a casino's wallets.
+
+pub mod ports;

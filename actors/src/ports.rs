@@ -1,0 +1,174 @@
+//! What the actors need from the outside, as traits.
+//!
+//! Postgres implements the ledger and the outbox (`schema`), NATS the bus (`src`), and [`crate::memory`] all
+//! of it for tests. One conformance suite runs against each ledger: `pitboss_actors::conformance`.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use pitboss_wallet::{
+    Decision, Fact, Facts, GameId, Origin, PlayerId, PlayerState, RoundId, Timestamp,
+};
+use uuid::Uuid;
+
+/// Something outside did not answer, or not in a way that can be used. The text is for the log alone.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct PortError(pub String);
+
+/// What became of one decision of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// It is on disk.
+    Durable,
+    /// Nothing of it was written: the state was stale, one of its keys is taken, or a round that should be
+    /// new exists. Load the player and decide again.
+    Stale,
+}
+
+/// What became of a whole batch that was not answered row by row.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// Nothing was written.
+    #[error("the commit failed: {0}")]
+    Failed(String),
+    /// Some or all of it may have been written. Nobody may be told that it failed (T10).
+    #[error("the outcome of the commit is unknown: {0}")]
+    Unknown(String),
+}
+
+/// An event of one player as stored: its `seq` and its envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayerEvent {
+    pub seq: i64,
+    pub body: Arc<str>,
+}
+
+/// The ledger, seen from one player.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// The player with all balances, counters, his newest open rounds and live sessions, in one round trip
+    /// and of one moment. `None`: no such player.
+    async fn load(&self, player: &PlayerId) -> Result<Option<PlayerState>, PortError>;
+
+    /// Answers every fact, of one moment, in one round trip. What the ledger does not have is answered `None`.
+    async fn find(&self, player: &PlayerId, facts: &[Fact]) -> Result<Facts, PortError>;
+
+    /// The player's events with `after < seq <= up_to`, in order, at most `limit`.
+    async fn events(
+        &self,
+        player: &PlayerId,
+        after: i64,
+        up_to: i64,
+        limit: usize,
+    ) -> Result<Vec<PlayerEvent>, PortError>;
+
+    /// A writer with a connection of its own.
+    async fn writer(&self) -> Result<Box<dyn Writer>, PortError>;
+}
+
+/// Commits decisions, many players at a time.
+#[async_trait]
+pub trait Writer: Send {
+    /// Commits a batch with at most one decision per player. Each decision is committed as a whole or not at
+    /// all; the answers are in the order of the batch.
+    ///
+    /// # Errors
+    /// [`CommitError`] speaks for the whole batch. After one, the writer may be unusable: take a new one.
+    async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError>;
+}
+
+/// A lane that this node may publish, until the lease runs out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneLease {
+    pub lane: u16,
+    /// Raised with every new holder: an older holder's checkpoints are refused.
+    pub epoch: i64,
+    /// Everything up to this lane number is on the bus.
+    pub published: i64,
+    /// The newest lane number that is committed.
+    pub newest: i64,
+}
+
+/// An event on its way to the bus.
+#[derive(Debug, Clone)]
+pub struct OutboxEvent {
+    pub lane_seq: i64,
+    pub id: Uuid,
+    /// The event's type.
+    pub subject: String,
+    pub body: String,
+}
+
+/// The events in commit order, lane by lane.
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// Renews the leases of `owner` and takes over every lane whose lease has run out; returns all lanes
+    /// that `owner` holds now. Lease times are the database's own.
+    async fn claim(&self, owner: Uuid, lease: Duration) -> Result<Vec<LaneLease>, PortError>;
+
+    /// Lets all leases of `owner` run out now.
+    async fn release(&self, owner: Uuid) -> Result<(), PortError>;
+
+    /// Events of a lane after a lane number, in order, at most `limit`.
+    async fn read(
+        &self,
+        lane: u16,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<OutboxEvent>, PortError>;
+
+    /// Moves the lane's checkpoint. `false`: somebody else holds the lane by now, nothing was written.
+    async fn checkpoint(&self, lane: u16, epoch: i64, published: i64) -> Result<bool, PortError>;
+
+    /// How many events are not on the bus, and the age of the oldest of them, over all lanes.
+    async fn backlog(&self) -> Result<Backlog, PortError>;
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub events: i64,
+    pub oldest_age: Duration,
+}
+
+/// The event bus.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Publishes in order, and returns when all are acknowledged.
+    ///
+    /// # Errors
+    /// Some or none of them are on the bus. The same batch is to be published again: the bus drops what it
+    /// has by the event's id.
+    async fn publish(&self, events: &[OutboxEvent]) -> Result<(), PortError>;
+}
+
+/// A round that has waited for its end longer than its provider account allows.
+#[derive(Debug, Clone)]
+pub struct OverdueRound {
+    pub player: PlayerId,
+    pub origin: Origin,
+    pub game: GameId,
+    pub round: RoundId,
+}
+
+/// What the sweeper looks for.
+#[async_trait]
+pub trait Housekeeping: Send + Sync + 'static {
+    /// Open rounds to close, oldest first, at most `limit`.
+    async fn overdue_rounds(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OverdueRound>, PortError>;
+}
+
+/// The time, from one place.
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Timestamp;
+}
+
+/// New UUIDs (v7), from one place.
+pub trait Ids: Send + Sync + 'static {
+    fn uuid(&self) -> Uuid;
+}

@@ -1,0 +1,1 @@
+//! The in-house test games.

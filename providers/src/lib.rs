@@ -1,0 +1,1 @@
+//! The wire formats of game providers, to and from wallet commands.

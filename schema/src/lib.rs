@@ -1,0 +1,1 @@
+//! Postgres: migrations, queries and the journal port.

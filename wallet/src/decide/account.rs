@@ -1,0 +1,233 @@
+//! Accounts and sessions: opening, deposits, launches, status.
+
+use serde::Serialize;
+
+use super::{
+    Stop,
+    draft::{Draft, Lookup, Movement},
+    keys::{deposit_fingerprint, deposit_key},
+    stored::{replay, settled},
+};
+use crate::{
+    Account, Authenticate, BalanceView, Currency, Deposit, EventType, ExternalId, Fact, Funding,
+    GameId, GameStanding, GameSwitch, Launch, Money, OpenSession, PlayerStatus, ProviderId,
+    Refusal, RefusalCode, Reply, Session, SessionId, SessionKind, SessionReply, Timestamp, Wallet,
+};
+
+pub(super) fn open(draft: &mut Draft<'_, '_>, currency: Currency) -> Result<Reply, Stop> {
+    #[derive(Serialize)]
+    struct Opened {
+        currency: Currency,
+        balance: BalanceView,
+    }
+    if let Ok(balance) = draft.balance(currency) {
+        return Ok(Reply::Balance(balance));
+    }
+    let wallet = Wallet {
+        currency,
+        cash: 0,
+        receivable: 0,
+        has_receivable: false,
+        held: 0,
+    };
+    draft.put_wallet(wallet);
+    let opened = Opened {
+        currency,
+        balance: wallet.balance().into(),
+    };
+    draft.event(EventType::AccountOpened, None, &opened);
+    Ok(Reply::Balance(wallet.balance()))
+}
+
+pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Reply, Stop> {
+    #[derive(Serialize)]
+    struct Deposited<'a> {
+        reference: &'a ExternalId,
+        amount: Money,
+        currency: Currency,
+        balance: Option<BalanceView>,
+    }
+    let malformed = |detail: String| Refusal::new(RefusalCode::Malformed, detail);
+    let key = deposit_key(deposit).map_err(|error| malformed(error.to_string()))?;
+    let fingerprint = deposit_fingerprint(deposit.amount);
+    match draft.stored(&key) {
+        Lookup::Found(stored)
+            if stored.player == draft.state().id && stored.fingerprint == fingerprint =>
+        {
+            return Err(Stop::Answer(replay(draft, vec![stored.receipt])));
+        }
+        Lookup::Found(_) => {
+            let detail = "a deposit with this reference came before with other data";
+            return Err(Stop::refuse(RefusalCode::TransactionMismatch, detail));
+        }
+        // The reference is unique among all players, whom this actor does not know: ask at once.
+        Lookup::Unknown => return Err(Stop::Need(vec![Fact::Transaction(key)])),
+        Lookup::Absent => {}
+    }
+    let Money { units, currency } = deposit.amount;
+    if units <= 0 {
+        return Err(malformed("a deposit is above 0".to_owned()).into());
+    }
+    let postings = draft.post(
+        currency,
+        &[(Account::PspClearing, -units), (Account::Cash, units)],
+    )?;
+    let mut movement = Movement::record(key, fingerprint);
+    movement.amount = Some(deposit.amount);
+    movement.funding = Funding {
+        cash: units,
+        bonus: 0,
+    };
+    movement.postings = postings;
+    let receipt = draft.record(movement);
+    let deposited = Deposited {
+        reference: &deposit.reference,
+        amount: deposit.amount,
+        currency,
+        balance: receipt.balance.map(BalanceView::from),
+    };
+    draft.event(
+        EventType::DepositCompleted,
+        Some(receipt.transaction),
+        &deposited,
+    );
+    Ok(settled(draft, vec![receipt], false))
+}
+
+pub(super) fn open_session(draft: &mut Draft<'_, '_>, open: &OpenSession) -> Result<Reply, Stop> {
+    let balance = draft.balance(open.currency)?;
+    let session = Session {
+        id: open.session,
+        kind: SessionKind::Player,
+        currency: open.currency,
+        provider: None,
+        game: None,
+        expires_at: open.expires_at,
+        ended_at: None,
+        token_expires_at: None,
+    };
+    draft.put_session(session, Some(open.token_hash));
+    Ok(Reply::Session(SessionReply {
+        session: open.session,
+        balance,
+    }))
+}
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    session: SessionId,
+    provider: &'a Option<ProviderId>,
+    game: &'a Option<GameId>,
+    currency: Currency,
+    expires_at: Timestamp,
+}
+
+impl<'a> SessionView<'a> {
+    fn of(session: &'a Session) -> Self {
+        Self {
+            session: session.id,
+            provider: &session.provider,
+            game: &session.game,
+            currency: session.currency,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+pub(super) fn launch(draft: &mut Draft<'_, '_>, launch: &Launch) -> Result<Reply, Stop> {
+    let balance = draft.balance(launch.currency)?;
+    if draft.state().status == PlayerStatus::Blocked {
+        return Err(Stop::refuse(
+            RefusalCode::PlayerBlocked,
+            "the player may not play",
+        ));
+    }
+    match launch.standing {
+        GameStanding::Known(GameSwitch::Enabled) => {}
+        GameStanding::Known(GameSwitch::Disabled) => {
+            return Err(Stop::refuse(
+                RefusalCode::GameDisabled,
+                "the game is disabled",
+            ));
+        }
+        GameStanding::Unknown => {
+            return Err(Stop::refuse(
+                RefusalCode::UnknownGame,
+                "there is no such game",
+            ));
+        }
+    }
+    let session = Session {
+        id: launch.session,
+        kind: SessionKind::Game,
+        currency: launch.currency,
+        provider: Some(launch.provider.clone()),
+        game: Some(launch.game.clone()),
+        expires_at: launch.expires_at,
+        ended_at: None,
+        token_expires_at: Some(launch.token_expires_at),
+    };
+    draft.event(EventType::Launched, None, &SessionView::of(&session));
+    draft.put_session(session, Some(launch.token_hash));
+    Ok(Reply::Session(SessionReply {
+        session: launch.session,
+        balance,
+    }))
+}
+
+/// The launch token is single-use: whoever comes second is refused, also on another node, because both
+/// commits claim one version of the player.
+pub(super) fn authenticate(
+    draft: &mut Draft<'_, '_>,
+    authenticate: &Authenticate,
+) -> Result<Reply, Stop> {
+    let mut session = draft.session(authenticate.session)?;
+    if session.kind != SessionKind::Game
+        || session.provider.as_ref() != Some(&authenticate.provider)
+    {
+        return Err(Stop::refuse(
+            RefusalCode::SessionInvalid,
+            "not a launch of this provider",
+        ));
+    }
+    let Some(token_expires_at) = session.token_expires_at else {
+        return Err(Stop::refuse(
+            RefusalCode::SessionInvalid,
+            "the launch token was used before",
+        ));
+    };
+    let now = draft.now();
+    if session.ended_at.is_some() || token_expires_at <= now || session.expires_at <= now {
+        return Err(Stop::refuse(
+            RefusalCode::SessionExpired,
+            "the launch token is too old",
+        ));
+    }
+    let balance = draft.balance(session.currency)?;
+    session.token_expires_at = None;
+    draft.event(EventType::SessionStarted, None, &SessionView::of(&session));
+    let id = session.id;
+    draft.put_session(session, None);
+    Ok(Reply::Session(SessionReply {
+        session: id,
+        balance,
+    }))
+}
+
+/// Ends a session; one that is over stays as it is.
+pub(super) fn end_session(draft: &mut Draft<'_, '_>, id: SessionId) -> Result<Reply, Stop> {
+    let mut session = draft.session(id)?;
+    if session.ended_at.is_none() {
+        session.ended_at = Some(draft.now());
+        if session.kind == SessionKind::Game {
+            draft.event(EventType::SessionEnded, None, &SessionView::of(&session));
+        }
+        draft.put_session(session, None);
+    }
+    Ok(Reply::Done)
+}
+
+pub(super) fn set_status(draft: &mut Draft<'_, '_>, status: PlayerStatus) -> Result<Reply, Stop> {
+    draft.set_status(status);
+    Ok(Reply::Done)
+}

@@ -1,0 +1,178 @@
+//! A bet: money from the player to the house.
+
+use super::{
+    Stop,
+    draft::{Draft, Lookup, Movement, insufficient, new_round},
+    keys, round,
+    stored::settled,
+};
+use crate::{
+    Account, Bet, Currency, ExternalId, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
+    Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
+    SessionId, SessionKind,
+};
+
+pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
+    admit(
+        draft,
+        origin,
+        bet.session,
+        bet.amount.currency,
+        bet.standing,
+    )?;
+    if bet.free_round.is_some() && bet.amount.units != 0 {
+        return Err(Stop::refuse(
+            RefusalCode::Malformed,
+            "a bet of a free round costs 0",
+        ));
+    }
+    if bet
+        .jackpot_contribution
+        .is_some_and(|part| part < 0 || part > bet.amount.units)
+    {
+        let detail = "the jackpot contribution is not a part of the amount";
+        return Err(Stop::refuse(RefusalCode::Malformed, detail));
+    }
+    let mut round = open(draft, origin, &bet.game, &bet.round, bet.amount.currency)?;
+    let stake = Stake {
+        transaction: &bet.transaction,
+        game: &bet.game,
+        amount: bet.amount,
+        free_round: bet.free_round.as_ref(),
+        jackpot_contribution: bet.jackpot_contribution,
+    };
+    let receipt = debit(draft, origin, &mut round, &stake, 0)?;
+    if bet.closes_round {
+        round::close(draft, &mut round);
+    }
+    draft.put_round(round)?;
+    Ok(settled(draft, vec![receipt], false))
+}
+
+/// Whether this player may bet in this session and game at all: what a win is never asked.
+pub(super) fn admit(
+    draft: &Draft<'_, '_>,
+    origin: &Origin,
+    session: SessionId,
+    currency: Currency,
+    standing: GameStanding,
+) -> Result<(), Stop> {
+    let session = draft.session(session)?;
+    let of_provider = session.provider.as_ref() == Some(&origin.provider);
+    if session.kind != SessionKind::Game || !of_provider {
+        return Err(Stop::refuse(
+            RefusalCode::SessionInvalid,
+            "not a game session of this provider",
+        ));
+    }
+    if session.ended_at.is_some() || session.expires_at <= draft.now() {
+        return Err(Stop::refuse(
+            RefusalCode::SessionExpired,
+            "the session is over",
+        ));
+    }
+    if session.currency != currency {
+        let detail = format!("the session is in {}", session.currency);
+        return Err(Stop::refuse(RefusalCode::CurrencyMismatch, detail));
+    }
+    if draft.state().status == PlayerStatus::Blocked {
+        return Err(Stop::refuse(
+            RefusalCode::PlayerBlocked,
+            "the player may not bet",
+        ));
+    }
+    match standing {
+        GameStanding::Known(GameSwitch::Enabled) => Ok(()),
+        GameStanding::Known(GameSwitch::Disabled) => Err(Stop::refuse(
+            RefusalCode::GameDisabled,
+            "the game takes no bets",
+        )),
+        GameStanding::Unknown => Err(Stop::refuse(
+            RefusalCode::UnknownGame,
+            "the provider has no such game",
+        )),
+    }
+}
+
+/// The round that a bet goes to. One that memory does not know is taken for new: the commit fails if it
+/// is not, and the ledger is asked then.
+pub(super) fn open(
+    draft: &mut Draft<'_, '_>,
+    origin: &Origin,
+    game: &GameId,
+    round: &RoundId,
+    currency: Currency,
+) -> Result<Round, Stop> {
+    let key = keys::round_key(origin, game, round);
+    match draft.round(&key) {
+        Lookup::Found(round) if !round.state.is_open() => Err(Stop::refuse(
+            RefusalCode::RoundClosed,
+            "the round takes no more bets",
+        )),
+        Lookup::Found(round) => {
+            round::check_currency(&round, currency)?;
+            Ok(round)
+        }
+        Lookup::Absent | Lookup::Unknown => {
+            let round = new_round(draft, key, game, currency);
+            round::announce(draft, &round);
+            Ok(round)
+        }
+    }
+}
+
+/// One bet to be taken.
+pub(super) struct Stake<'a> {
+    pub transaction: &'a ExternalId,
+    pub game: &'a GameId,
+    pub amount: Money,
+    pub free_round: Option<&'a ExternalId>,
+    pub jackpot_contribution: Option<i64>,
+}
+
+/// Takes a bet. `won_in_batch` is what wins of the same call brought: it cannot pay for this bet (T9).
+pub(super) fn debit(
+    draft: &mut Draft<'_, '_>,
+    origin: &Origin,
+    round: &mut Round,
+    stake: &Stake<'_>,
+    won_in_batch: i64,
+) -> Result<Receipt, Refusal> {
+    let Money { units, currency } = stake.amount;
+    if units < 0 {
+        return Err(Refusal::new(
+            RefusalCode::Malformed,
+            "a bet is never negative",
+        ));
+    }
+    let wallet = draft.wallet(currency)?;
+    if wallet.cash.saturating_sub(won_in_batch) < units {
+        return Err(insufficient(wallet.balance()));
+    }
+    let house = Account::House(origin.provider.clone());
+    let postings = draft.post(currency, &[(Account::Cash, -units), (house, units)])?;
+    let fingerprint =
+        keys::movement_fingerprint(Kind::Bet, stake.amount, stake.game, &round.key.round, None);
+    let mut movement =
+        Movement::record(keys::key(origin, Kind::Bet, stake.transaction), fingerprint);
+    movement.amount = Some(stake.amount);
+    movement.funding = Funding {
+        cash: units,
+        bonus: 0,
+    };
+    movement.game = Some(stake.game.clone());
+    movement.round = Some(round.key.clone());
+    movement.postings = postings;
+    let receipt = draft.record(movement);
+    round.entries.push(RoundEntry {
+        transaction: receipt.transaction,
+        kind: Kind::Bet,
+        external_id: stake.transaction.clone(),
+        units,
+        funding: receipt.funding,
+        names_bet: None,
+        reversed_units: None,
+    });
+    round::announce_bet(draft, round, &receipt, stake);
+    Ok(receipt)
+}

@@ -1,0 +1,436 @@
+//! What a command wants to change, collected while it is decided.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Seam, Stop};
+use crate::{
+    Account, Balance, BalanceChange, Currency, Decision, Event, EventType, ExternalId, Fact, Facts,
+    Fingerprint, Funding, GameId, Kind, Money, Outcome, PlayerState, PlayerStatus, Posting,
+    Receipt, Refusal, RefusalCode, Round, RoundChange, RoundKey, RoundState, Session,
+    SessionChange, SessionId, StoredTransaction, Timestamp, Transaction, TransactionId,
+    TransactionKey, TransactionState, Wallet, event::Subject,
+};
+
+/// What is known of something that may or may not exist.
+pub(super) enum Lookup<T> {
+    Found(T),
+    /// The ledger was asked: there is none.
+    Absent,
+    /// Not in memory, and the ledger has not been asked.
+    Unknown,
+}
+
+fn look<T: Clone, K: PartialEq>(
+    cached: Option<&T>,
+    asked: &[(K, Option<T>)],
+    key: &K,
+) -> Lookup<T> {
+    if let Some(found) = cached {
+        return Lookup::Found(found.clone());
+    }
+    match asked.iter().find(|(of, _)| of == key) {
+        Some((_, Some(found))) => Lookup::Found(found.clone()),
+        Some((_, None)) => Lookup::Absent,
+        None => Lookup::Unknown,
+    }
+}
+
+/// A transaction to be recorded.
+pub(super) struct Movement {
+    pub key: TransactionKey,
+    pub fingerprint: Fingerprint,
+    pub state: TransactionState,
+    pub amount: Option<Money>,
+    pub funding: Funding,
+    pub game: Option<GameId>,
+    pub round: Option<RoundKey>,
+    pub names_bet: Option<ExternalId>,
+    pub reverses: Option<TransactionId>,
+    pub postings: Vec<Posting>,
+    pub refusal: Option<Refusal>,
+}
+
+impl Movement {
+    /// A record under `key` that moves nothing.
+    pub fn record(key: TransactionKey, fingerprint: Fingerprint) -> Self {
+        Self {
+            key,
+            fingerprint,
+            state: TransactionState::Applied,
+            amount: None,
+            funding: Funding::default(),
+            game: None,
+            round: None,
+            names_bet: None,
+            reverses: None,
+            postings: Vec::new(),
+            refusal: None,
+        }
+    }
+}
+
+pub(super) struct Draft<'a, 's> {
+    state: &'a PlayerState,
+    facts: &'a Facts,
+    seam: &'a mut Seam<'s>,
+    status: PlayerStatus,
+    wallets: Vec<Wallet>,
+    rounds: Vec<RoundChange>,
+    sessions: Vec<SessionChange>,
+    transactions: Vec<Transaction>,
+    events: Vec<Arc<Event>>,
+}
+
+impl<'a, 's> Draft<'a, 's> {
+    pub fn new(state: &'a PlayerState, facts: &'a Facts, seam: &'a mut Seam<'s>) -> Self {
+        Self {
+            state,
+            facts,
+            seam,
+            status: state.status,
+            wallets: Vec::new(),
+            rounds: Vec::new(),
+            sessions: Vec::new(),
+            transactions: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    pub fn state(&self) -> &'a PlayerState {
+        self.state
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.seam.now
+    }
+
+    /// Forgets everything drafted so far.
+    pub fn clear(&mut self) {
+        self.status = self.state.status;
+        self.wallets.clear();
+        self.rounds.clear();
+        self.sessions.clear();
+        self.transactions.clear();
+        self.events.clear();
+    }
+
+    // Reading: the draft itself, then the state, then the facts.
+
+    pub fn stored(&self, key: &TransactionKey) -> Lookup<StoredTransaction> {
+        look(self.state.transaction(key), &self.facts.transactions, key)
+    }
+
+    /// Like [`Self::stored`], but as the ledger says it: with its reversal.
+    pub fn stored_in_ledger(&self, key: &TransactionKey) -> Lookup<StoredTransaction> {
+        look(None, &self.facts.transactions, key)
+    }
+
+    pub fn round(&self, key: &RoundKey) -> Lookup<Round> {
+        let drafted = self
+            .rounds
+            .iter()
+            .map(|change| &change.round)
+            .find(|round| round.key == *key);
+        look(
+            drafted.or_else(|| self.state.round(key)),
+            &self.facts.rounds,
+            key,
+        )
+    }
+
+    pub fn session(&self, id: SessionId) -> Result<Session, Stop> {
+        match look(self.state.session(id), &self.facts.sessions, &id) {
+            Lookup::Found(session) => Ok(session),
+            Lookup::Absent => Err(Stop::refuse(
+                RefusalCode::SessionInvalid,
+                "the player has no such session",
+            )),
+            Lookup::Unknown => Err(Stop::Need(vec![Fact::Session(id)])),
+        }
+    }
+
+    pub fn wallet(&self, currency: Currency) -> Result<Wallet, Refusal> {
+        self.wallets
+            .iter()
+            .find(|wallet| wallet.currency == currency)
+            .or_else(|| self.state.wallet(currency))
+            .copied()
+            .ok_or_else(|| {
+                Refusal::new(
+                    RefusalCode::CurrencyMismatch,
+                    format!("the player has no wallet in {currency}"),
+                )
+            })
+    }
+
+    pub fn balance(&self, currency: Currency) -> Result<Balance, Refusal> {
+        self.wallet(currency).map(|wallet| wallet.balance())
+    }
+
+    // Changing.
+
+    pub fn new_id(&mut self) -> Uuid {
+        (self.seam.new_id)()
+    }
+
+    pub fn set_status(&mut self, status: PlayerStatus) {
+        self.status = status;
+    }
+
+    pub fn put_wallet(&mut self, wallet: Wallet) {
+        match self
+            .wallets
+            .iter_mut()
+            .find(|old| old.currency == wallet.currency)
+        {
+            Some(old) => *old = wallet,
+            None => self.wallets.push(wallet),
+        }
+    }
+
+    pub fn put_session(&mut self, session: Session, token_hash: Option<[u8; 32]>) {
+        self.sessions.push(SessionChange {
+            session,
+            token_hash,
+        });
+    }
+
+    /// Takes a round in, and keeps the wallet's view of the held stake in step.
+    pub fn put_round(&mut self, round: Round) -> Result<(), Refusal> {
+        let (known, held_before) = match self.round(&round.key) {
+            Lookup::Found(before) => (true, before.held()),
+            Lookup::Absent | Lookup::Unknown => (false, 0),
+        };
+        let mut wallet = self.wallet(round.currency)?;
+        wallet.held = wallet
+            .held
+            .saturating_sub(held_before)
+            .saturating_add(round.held());
+        self.put_wallet(wallet);
+        match self
+            .rounds
+            .iter_mut()
+            .find(|change| change.round.key == round.key)
+        {
+            Some(change) => change.round = round,
+            None => self.rounds.push(RoundChange {
+                round,
+                is_new: !known,
+            }),
+        }
+        Ok(())
+    }
+
+    /// Moves money between accounts; the legs must sum to zero. House accounts have no balance here.
+    /// Cash below zero is refused, whoever asks; an overflow is an error, never a wrap.
+    pub fn post(
+        &mut self,
+        currency: Currency,
+        legs: &[(Account, i64)],
+    ) -> Result<Vec<Posting>, Refusal> {
+        debug_assert_eq!(
+            legs.iter()
+                .map(|(_, units)| i128::from(*units))
+                .sum::<i128>(),
+            0
+        );
+        let mut wallet = self.wallet(currency)?;
+        let mut postings = Vec::with_capacity(legs.len());
+        for (account, units) in legs.iter().filter(|(_, units)| *units != 0) {
+            let overflow = || {
+                Refusal::new(
+                    RefusalCode::Malformed,
+                    "the amount is too large for the account",
+                )
+            };
+            let balance_after = match account {
+                Account::Cash => {
+                    let after = wallet.cash.checked_add(*units).ok_or_else(overflow)?;
+                    if after < 0 {
+                        return Err(insufficient(wallet.balance()));
+                    }
+                    wallet.cash = after;
+                    Some(after)
+                }
+                Account::Receivable => {
+                    wallet.receivable =
+                        wallet.receivable.checked_add(*units).ok_or_else(overflow)?;
+                    Some(wallet.receivable)
+                }
+                Account::House(_) | Account::PspClearing => None,
+            };
+            let amount = Money::new(*units, currency);
+            postings.push(Posting {
+                account: account.clone(),
+                amount,
+                balance_after,
+            });
+        }
+        self.put_wallet(wallet);
+        Ok(postings)
+    }
+
+    /// Records a transaction under the next number, with the balance as it is now.
+    pub fn record(&mut self, movement: Movement) -> Receipt {
+        let id = TransactionId(self.new_id());
+        let currency = movement.amount.map(|amount| amount.currency);
+        let receipt = Receipt {
+            transaction: id,
+            kind: movement.key.kind,
+            external_id: movement.key.external_id.clone(),
+            currency,
+            units: movement.amount.map_or(0, |amount| amount.units),
+            funding: movement.funding,
+            balance: currency.and_then(|currency| self.balance(currency).ok()),
+            tombstone: movement.state == TransactionState::Tombstone,
+        };
+        self.record_as(id, movement, receipt)
+    }
+
+    /// Records a transaction whose receipt is already known.
+    pub fn record_as(
+        &mut self,
+        id: TransactionId,
+        movement: Movement,
+        receipt: Receipt,
+    ) -> Receipt {
+        let count = i64::try_from(self.transactions.len()).unwrap_or(i64::MAX);
+        self.transactions.push(Transaction {
+            id,
+            number: self
+                .state
+                .last_transaction
+                .saturating_add(count)
+                .saturating_add(1),
+            key: movement.key,
+            state: movement.state,
+            fingerprint: movement.fingerprint,
+            amount: movement.amount,
+            game: movement.game,
+            round: movement.round,
+            names_bet: movement.names_bet,
+            reverses: movement.reverses,
+            postings: movement.postings,
+            receipt: receipt.clone(),
+            refusal: movement.refusal,
+        });
+        receipt
+    }
+
+    pub fn event<T: Serialize>(
+        &mut self,
+        kind: EventType,
+        transaction: Option<TransactionId>,
+        data: &T,
+    ) {
+        let count = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
+        let subject = Subject {
+            id: self.new_id(),
+            kind,
+            seq: self
+                .state
+                .last_event
+                .saturating_add(count)
+                .saturating_add(1),
+            at: self.seam.now,
+            environment: self.seam.environment,
+            player: &self.state.id,
+            transaction,
+        };
+        self.events.push(Arc::new(Event::render(&subject, data)));
+    }
+
+    /// The decision; or the outcome alone when nothing changes.
+    pub fn finish(self, outcome: Outcome) -> Result<Decision, Outcome> {
+        let nothing = self.transactions.is_empty()
+            && self.sessions.is_empty()
+            && self.events.is_empty()
+            && self.status == self.state.status;
+        if nothing {
+            return Err(outcome);
+        }
+        let mut balances = Vec::new();
+        let mut wallets = self.wallets;
+        for wallet in &mut wallets {
+            balance_changes(self.state.wallet(wallet.currency), wallet, &mut balances);
+        }
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        Ok(Decision {
+            player: self.state.id.clone(),
+            lane: self.state.lane,
+            expected_version: self.state.version,
+            last_transaction: self
+                .state
+                .last_transaction
+                .saturating_add(count(self.transactions.len())),
+            last_event: self
+                .state
+                .last_event
+                .saturating_add(count(self.events.len())),
+            status: self.status,
+            transactions: self.transactions,
+            wallets,
+            balances,
+            rounds: self.rounds,
+            sessions: self.sessions,
+            events: self.events,
+            outcome,
+        })
+    }
+}
+
+fn balance_changes(before: Option<&Wallet>, wallet: &mut Wallet, changes: &mut Vec<BalanceChange>) {
+    let currency = wallet.currency;
+    if before.is_none_or(|before| before.cash != wallet.cash) {
+        let is_new = before.is_none();
+        changes.push(BalanceChange {
+            currency,
+            account: Account::Cash,
+            units: wallet.cash,
+            is_new,
+        });
+    }
+    if before.map_or(0, |before| before.receivable) != wallet.receivable {
+        let is_new = !wallet.has_receivable;
+        wallet.has_receivable = true;
+        let units = wallet.receivable;
+        changes.push(BalanceChange {
+            currency,
+            account: Account::Receivable,
+            units,
+            is_new,
+        });
+    }
+}
+
+pub(super) fn insufficient(balance: Balance) -> Refusal {
+    Refusal::new(
+        RefusalCode::InsufficientFunds,
+        "the balance does not cover the bet",
+    )
+    .with_balance(Some(balance))
+}
+
+/// A round that its first bet, or a win that came before it, opens now.
+pub(super) fn new_round(
+    draft: &Draft<'_, '_>,
+    key: RoundKey,
+    game: &GameId,
+    currency: Currency,
+) -> Round {
+    Round {
+        key,
+        game: game.clone(),
+        currency,
+        state: RoundState::Open,
+        opened_at: draft.now(),
+        closed_at: None,
+        entries: Vec::new(),
+    }
+}
+
+/// The kinds whose external ids a rollback may name.
+pub(super) const REVERSIBLE: [Kind; 2] = [Kind::Bet, Kind::Win];

@@ -1,0 +1,195 @@
+//! The keys and fingerprints of a command: what makes it a repeat of an earlier one (T1, T2).
+
+use crate::{
+    Action, Command, Deposit, ExternalId, Fact, Fingerprint, GameId, Kind, Money, Origin, Play,
+    PlayCommand, ProviderId, RoundId, RoundKey, RoundScope, TransactionKey, TransactionScope,
+};
+
+/// The name under which deposits are filed: they belong to no game provider.
+const CASHIER: &str = "cashier";
+
+/// A key that a command claims, with what it would store there.
+pub(super) struct OwnKey {
+    pub key: TransactionKey,
+    pub fingerprint: Fingerprint,
+}
+
+pub(super) fn round_key(origin: &Origin, game: &GameId, round: &RoundId) -> RoundKey {
+    let game = match origin.policy.round_scope {
+        RoundScope::Provider => None,
+        RoundScope::Game => Some(game.clone()),
+    };
+    RoundKey {
+        provider: origin.provider.clone(),
+        game,
+        round: round.clone(),
+    }
+}
+
+pub(super) fn key(origin: &Origin, kind: Kind, external_id: &ExternalId) -> TransactionKey {
+    TransactionKey {
+        scope: origin.policy.transaction_scope,
+        provider: origin.provider.clone(),
+        kind,
+        external_id: external_id.clone(),
+    }
+}
+
+/// A close has no id of its own: the round names it.
+pub(super) fn close_key(origin: &Origin, game: &GameId, round: &RoundId) -> TransactionKey {
+    let external_id = match origin.policy.round_scope {
+        RoundScope::Provider => ExternalId::from(round),
+        // The hash keeps game and round apart whatever characters they have, and within the length.
+        RoundScope::Game => Fingerprint::of(&[game.as_str(), round.as_str()]).into(),
+    };
+    TransactionKey {
+        scope: TransactionScope::Player,
+        provider: origin.provider.clone(),
+        kind: Kind::CloseRound,
+        external_id,
+    }
+}
+
+pub(super) fn deposit_key(deposit: &Deposit) -> Result<TransactionKey, crate::IdError> {
+    Ok(TransactionKey {
+        scope: TransactionScope::Provider,
+        provider: ProviderId::new(CASHIER)?,
+        kind: Kind::Deposit,
+        external_id: deposit.reference.clone(),
+    })
+}
+
+pub(super) fn deposit_fingerprint(amount: Money) -> Fingerprint {
+    Fingerprint::of(&["deposit", amount.currency.code(), &amount.units.to_string()])
+}
+
+pub(super) fn movement_fingerprint(
+    kind: Kind,
+    amount: Money,
+    game: &GameId,
+    round: &RoundId,
+    target: Option<&ExternalId>,
+) -> Fingerprint {
+    Fingerprint::of(&[
+        kind.as_str(),
+        amount.currency.code(),
+        &amount.units.to_string(),
+        game.as_str(),
+        round.as_str(),
+        target.map_or("", ExternalId::as_str),
+    ])
+}
+
+pub(super) fn target_fingerprint(kind: Kind, target: &str) -> Fingerprint {
+    Fingerprint::of(&[kind.as_str(), target])
+}
+
+/// The keys that a provider's request claims, in the order of its actions.
+pub(super) fn own(play: &Play) -> Vec<OwnKey> {
+    let origin = &play.origin;
+    match &play.command {
+        PlayCommand::Bet(bet) => vec![OwnKey {
+            key: key(origin, Kind::Bet, &bet.transaction),
+            fingerprint: movement_fingerprint(Kind::Bet, bet.amount, &bet.game, &bet.round, None),
+        }],
+        PlayCommand::Win(win) => vec![OwnKey {
+            key: key(origin, Kind::Win, &win.transaction),
+            fingerprint: movement_fingerprint(
+                Kind::Win,
+                win.amount,
+                &win.game,
+                &win.round,
+                win.bet.as_ref(),
+            ),
+        }],
+        PlayCommand::BetWin(batch) => batch
+            .actions
+            .iter()
+            .map(|action| {
+                let (kind, transaction, units) = match action {
+                    Action::Bet { transaction, units } => (Kind::Bet, transaction, *units),
+                    Action::Win { transaction, units } => (Kind::Win, transaction, *units),
+                };
+                let amount = Money::new(units, batch.currency);
+                OwnKey {
+                    key: key(origin, kind, transaction),
+                    fingerprint: movement_fingerprint(
+                        kind,
+                        amount,
+                        &batch.game,
+                        &batch.round,
+                        None,
+                    ),
+                }
+            })
+            .collect(),
+        PlayCommand::Rollback(rollback) => vec![OwnKey {
+            key: key(origin, Kind::Rollback, &rollback.transaction),
+            fingerprint: target_fingerprint(Kind::Rollback, rollback.target.as_str()),
+        }],
+        PlayCommand::CloseRound(close) => vec![OwnKey {
+            key: close_key(origin, &close.game, &close.round),
+            fingerprint: target_fingerprint(Kind::CloseRound, close.round.as_str()),
+        }],
+        PlayCommand::VoidRound(void) => vec![OwnKey {
+            key: key(origin, Kind::VoidRound, &void.transaction),
+            fingerprint: target_fingerprint(Kind::VoidRound, void.round.as_str()),
+        }],
+    }
+}
+
+impl Command {
+    /// Every fact that deciding this command may turn on, as far as the command itself tells. To be asked
+    /// for in one go once the ledger must be asked at all.
+    #[must_use]
+    pub fn facts(&self) -> Vec<Fact> {
+        match self {
+            Self::Deposit(deposit) => deposit_key(deposit)
+                .map(Fact::Transaction)
+                .into_iter()
+                .collect(),
+            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
+            Self::EndSession(session) => vec![Fact::Session(*session)],
+            Self::Play(play) => play_facts(play),
+            Self::OpenAccount(_)
+            | Self::OpenSession(_)
+            | Self::Launch(_)
+            | Self::SetStatus(_)
+            | Self::Balance(_) => Vec::new(),
+        }
+    }
+}
+
+fn play_facts(play: &Play) -> Vec<Fact> {
+    let origin = &play.origin;
+    let mut facts: Vec<Fact> = own(play)
+        .into_iter()
+        .map(|own| Fact::Transaction(own.key))
+        .collect();
+    let round = |game, round| Fact::Round(round_key(origin, game, round));
+    match &play.command {
+        PlayCommand::Bet(bet) => {
+            facts.push(round(&bet.game, &bet.round));
+            facts.push(Fact::Session(bet.session));
+        }
+        PlayCommand::Win(win) => {
+            facts.push(round(&win.game, &win.round));
+            facts.extend(
+                win.bet
+                    .as_ref()
+                    .map(|bet| Fact::Transaction(key(origin, Kind::Bet, bet))),
+            );
+        }
+        PlayCommand::BetWin(batch) => {
+            facts.push(round(&batch.game, &batch.round));
+            facts.push(Fact::Session(batch.session));
+        }
+        PlayCommand::Rollback(rollback) => {
+            facts.push(Fact::Transaction(key(origin, Kind::Bet, &rollback.target)));
+            facts.push(Fact::Transaction(key(origin, Kind::Win, &rollback.target)));
+        }
+        PlayCommand::CloseRound(close) => facts.push(round(&close.game, &close.round)),
+        PlayCommand::VoidRound(void) => facts.push(round(&void.game, &void.round)),
+    }
+    facts
+}

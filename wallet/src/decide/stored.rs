@@ -1,0 +1,128 @@
+//! The stored transaction comes first (T3): repeats, mismatches, tombstones, burned ids.
+
+use super::{
+    Stop,
+    draft::{Draft, Lookup, Movement},
+    keys::OwnKey,
+};
+use crate::{
+    Fact, Kind, LateBet, Play, PlayCommand, Receipt, Refusal, RefusalCode, Reply, Settled,
+    StoredTransaction, TransactionState,
+};
+
+/// Stops with the stored answer when the request came before; goes on when it is new, as far as is known.
+pub(super) fn answer_repeat(
+    draft: &Draft<'_, '_>,
+    play: &Play,
+    own: &[OwnKey],
+) -> Result<(), Stop> {
+    let mut receipts = Vec::new();
+    let mut unknown = Vec::new();
+    for OwnKey { key, fingerprint } in own {
+        match draft.stored(key) {
+            Lookup::Found(stored) => {
+                if stored.state == TransactionState::Tombstone {
+                    return Err(late(draft, play, &stored));
+                }
+                let same = stored.player == draft.state().id && stored.fingerprint == *fingerprint;
+                if !same {
+                    return Err(mismatch(draft, &stored).into());
+                }
+                if let Some(refusal) = stored.refusal {
+                    return Err(refusal.into());
+                }
+                receipts.push(stored.receipt);
+            }
+            Lookup::Unknown => unknown.push(Fact::Transaction(key.clone())),
+            Lookup::Absent => {}
+        }
+    }
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    if receipts.len() == own.len() {
+        return Err(Stop::Answer(replay(draft, receipts)));
+    }
+    if !unknown.is_empty() {
+        return Err(Stop::Need(unknown));
+    }
+    let detail = "a part of this batch came before, and a part did not";
+    Err(Stop::refuse(RefusalCode::TransactionMismatch, detail))
+}
+
+/// Receipts of a request that was carried out before.
+pub(super) fn replay(draft: &Draft<'_, '_>, receipts: Vec<Receipt>) -> Reply {
+    settled(draft, receipts, true)
+}
+
+/// The answer made of receipts, with the balance as it is now in the draft.
+pub(super) fn settled(draft: &Draft<'_, '_>, receipts: Vec<Receipt>, replayed: bool) -> Reply {
+    let currency = receipts.iter().rev().find_map(|receipt| receipt.currency);
+    let current = currency.and_then(|currency| draft.balance(currency).ok());
+    Reply::Settled(Settled {
+        receipts,
+        replayed,
+        current,
+    })
+}
+
+fn mismatch(draft: &Draft<'_, '_>, stored: &StoredTransaction) -> Refusal {
+    let detail = format!(
+        "{} {:?} came before with other data",
+        stored.key.kind.as_str(),
+        stored.key.external_id.as_str()
+    );
+    let refusal = Refusal::new(RefusalCode::TransactionMismatch, detail);
+    // Another player's data is none of this caller's business.
+    if stored.player == draft.state().id {
+        refusal.with_original(&stored.receipt)
+    } else {
+        refusal
+    }
+}
+
+/// A bet or win whose rollback came first (T5).
+fn late(draft: &Draft<'_, '_>, play: &Play, tombstone: &StoredTransaction) -> Stop {
+    if let (PlayCommand::Bet(bet), LateBet::Accept) = (&play.command, play.origin.policy.late_bet) {
+        let receipt = Receipt {
+            kind: Kind::Bet,
+            external_id: bet.transaction.clone(),
+            currency: Some(bet.amount.currency),
+            balance: draft.balance(bet.amount.currency).ok(),
+            ..tombstone.receipt.clone()
+        };
+        return Stop::Answer(replay(draft, vec![receipt]));
+    }
+    Stop::refuse(RefusalCode::RolledBack, "it was rolled back before it came")
+}
+
+/// A refusal goes out only when the ledger has been asked for the request's own keys (T3). By policy, the
+/// refusal of a bet uses its id up (T4).
+pub(super) fn refuse(
+    draft: &mut Draft<'_, '_>,
+    play: &Play,
+    own: &[OwnKey],
+    refusal: Refusal,
+) -> Result<Reply, Stop> {
+    let unknown: Vec<Fact> = own
+        .iter()
+        .filter(|own| matches!(draft.stored(&own.key), Lookup::Unknown))
+        .map(|own| Fact::Transaction(own.key.clone()))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Stop::Need(unknown));
+    }
+    if let (PlayCommand::Bet(bet), [only], true) =
+        (&play.command, own, play.origin.policy.refusal_burns_id)
+    {
+        draft.clear();
+        let mut burned = Movement::record(only.key.clone(), only.fingerprint);
+        burned.state = TransactionState::Refused;
+        burned.amount = Some(bet.amount);
+        burned.game = Some(bet.game.clone());
+        burned.refusal = Some(refusal.clone());
+        draft.record(burned);
+        return Err(Stop::Burn(refusal));
+    }
+    Err(refusal.into())
+}

@@ -1,0 +1,62 @@
+//! Voiding: a whole round taken back in one transaction, its wins first, then its bets, newest first.
+
+use super::{
+    Stop,
+    draft::{Draft, Lookup, Movement},
+    keys, rollback, round,
+    stored::settled,
+};
+use crate::{Fact, Kind, Money, Origin, RefusalCode, Reply, RoundState, VoidRound};
+
+pub(super) fn decide(
+    draft: &mut Draft<'_, '_>,
+    origin: &Origin,
+    void: &VoidRound,
+) -> Result<Reply, Stop> {
+    let key = keys::round_key(origin, &void.game, &void.round);
+    let mut round = match draft.round(&key) {
+        Lookup::Found(round) => round,
+        Lookup::Unknown => return Err(Stop::Need(vec![Fact::Round(key)])),
+        Lookup::Absent => {
+            return Err(Stop::refuse(
+                RefusalCode::UnknownBet,
+                "the player has no such round",
+            ));
+        }
+    };
+    let mut movement = Movement::record(
+        keys::key(origin, Kind::VoidRound, &void.transaction),
+        keys::target_fingerprint(Kind::VoidRound, void.round.as_str()),
+    );
+    movement.game = Some(round.game.clone());
+    movement.round = Some(round.key.clone());
+    let mut back: i64 = 0;
+    for kind in [Kind::Win, Kind::Bet] {
+        for entry in round.entries.iter_mut().rev() {
+            if entry.kind != kind || !entry.is_live() {
+                continue;
+            }
+            let amount = Money::new(entry.units, round.currency);
+            let (postings, _) = match kind {
+                Kind::Bet => rollback::give_back(draft, &round.key, amount)?,
+                _ => rollback::take_back(draft, &round.key, amount)?,
+            };
+            if kind == Kind::Bet {
+                back = back.saturating_add(entry.units);
+            }
+            movement.postings.extend(postings);
+            entry.reversed_units = Some(entry.units);
+        }
+    }
+    movement.amount = Some(Money::new(back, round.currency));
+    let owed = rollback::owed(&movement.postings);
+    let receipt = draft.record(movement);
+    if round.state != RoundState::Voided {
+        round.state = RoundState::Voided;
+        round.closed_at = Some(draft.now());
+        round::announce_void(draft, &round, &receipt, &void.reason);
+    }
+    round::announce_debt(draft, &receipt, owed);
+    draft.put_round(round)?;
+    Ok(settled(draft, vec![receipt], false))
+}

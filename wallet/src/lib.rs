@@ -1,0 +1,64 @@
+//! The pure rules of a player's wallet.
+//!
+//! What lives here: typed ids, [`Money`], commands, [`decide()`], [`apply()`], rounds, refusal codes and
+//! the events that a decision gives rise to. What must not: async, clocks, randomness, I/O, SQL, HTTP,
+//! knowledge of any provider's wire format. Time and new ids are handed in by the caller ([`Seam`]), so
+//! that the same state, command and seam always give the same [`Verdict`].
+//!
+//! ```text
+//! decide(state, facts, command, seam) -> Commit(decision)   to be made durable, then apply()ed
+//!                                      | Answer(reply)       nothing to write (a repeat, a read)
+//!                                      | Refuse(refusal)     nothing to write, the caller is told why
+//!                                      | Need(facts)         ask the ledger for these, then decide again
+//! ```
+//!
+//! Rule numbers (T1.., INV-1..) in comments and test names are those of `docs/rules.md`.
+
+mod account;
+mod apply;
+mod catalogue;
+mod command;
+mod decide;
+mod decision;
+mod event;
+mod fingerprint;
+mod ids;
+pub mod invariants;
+mod money;
+mod policy;
+mod refusal;
+mod round;
+mod state;
+mod time;
+mod view;
+
+pub use account::{Account, Balance, Funding, Posting};
+pub use apply::{CacheLimits, apply};
+pub use catalogue::{GameStanding, GameSwitch};
+pub use command::{
+    Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
+    Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
+};
+pub use decide::{Seam, Verdict, decide};
+pub use decision::{
+    BalanceChange, Decision, Outcome, Receipt, Reply, RoundChange, SessionChange, SessionReply,
+    Settled, Transaction, TransactionState,
+};
+pub use event::{Environment, Event, EventType};
+pub use fingerprint::Fingerprint;
+pub use ids::{
+    ExternalId, GameId, IdError, PlayerId, ProviderId, RoundId, SessionId, TransactionId,
+};
+pub use money::{Currency, Money, MoneyError};
+pub use policy::{
+    LateBet, LateWin, Policy, RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope,
+    TransactionScope, WinWithoutBet,
+};
+pub use refusal::{Refusal, RefusalCode};
+pub use round::{Round, RoundEntry, RoundKey, RoundState};
+pub use state::{
+    Fact, Facts, Kind, PlayerState, PlayerStatus, Session, SessionKind, StoredTransaction,
+    TransactionKey, Wallet,
+};
+pub use time::Timestamp;
+pub use view::{BalanceView, RoundView, WalletView};

@@ -1,0 +1,257 @@
+//! What is known of one player while a command is decided.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Balance, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt, Refusal,
+    Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
+};
+
+/// The kinds of transactions. Part of the key: a bet and a win may share one external id (T1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Deposit,
+    Bet,
+    Win,
+    Rollback,
+    CloseRound,
+    VoidRound,
+}
+
+impl Kind {
+    pub const ALL: &'static [Self] = &[
+        Self::Deposit,
+        Self::Bet,
+        Self::Win,
+        Self::Rollback,
+        Self::CloseRound,
+        Self::VoidRound,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deposit => "deposit",
+            Self::Bet => "bet",
+            Self::Win => "win",
+            Self::Rollback => "rollback",
+            Self::CloseRound => "close_round",
+            Self::VoidRound => "void_round",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What names a transaction for ever (T1, INV-4). The player, or nobody, completes it by the scope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TransactionKey {
+    pub scope: TransactionScope,
+    pub provider: ProviderId,
+    pub kind: Kind,
+    pub external_id: ExternalId,
+}
+
+/// A transaction as the ledger keeps it, as far as decisions need it.
+#[derive(Debug, Clone)]
+pub struct StoredTransaction {
+    pub key: TransactionKey,
+    /// Another player's, where the id's scope is the whole provider account.
+    pub player: PlayerId,
+    pub state: TransactionState,
+    pub fingerprint: Fingerprint,
+    pub round: Option<RoundKey>,
+    pub receipt: Receipt,
+    /// The refusal that burned the id, for [`TransactionState::Refused`].
+    pub refusal: Option<Refusal>,
+    /// The receipt of the rollback that took this transaction back. Only what was read from the ledger
+    /// knows it; the cache does not.
+    pub reversal: Option<Receipt>,
+}
+
+/// Whether the player may play.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlayerStatus {
+    #[default]
+    Active,
+    /// No bets; wins, rollbacks and closes go on (T8).
+    Blocked,
+}
+
+impl PlayerStatus {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Blocked => "blocked",
+        }
+    }
+
+    /// The status with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::Blocked]
+            .into_iter()
+            .find(|status| status.as_str() == name)
+    }
+}
+
+/// A player's money in one currency, in ledger units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wallet {
+    pub currency: Currency,
+    pub cash: i64,
+    /// 0, or below: what the player owes.
+    pub receivable: i64,
+    /// Whether the ledger has a row for the receivable account.
+    pub has_receivable: bool,
+    /// Stakes in open rounds: for information, they have left the player's accounts.
+    pub held: i64,
+}
+
+impl Wallet {
+    #[must_use]
+    pub const fn balance(&self) -> Balance {
+        Balance {
+            currency: self.currency,
+            cash: self.cash,
+            bonus: 0,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A login: opens the stream.
+    Player,
+    /// A launched game: bets need one.
+    Game,
+}
+
+impl SessionKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Player => "player",
+            Self::Game => "game",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Player, Self::Game]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A session. The hash of its token is kept by whoever stores it, not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub kind: SessionKind,
+    pub currency: Currency,
+    pub provider: Option<ProviderId>,
+    pub game: Option<GameId>,
+    pub expires_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// Until when the launch token may be exchanged; `None` once it was, or for a player session.
+    pub token_expires_at: Option<Timestamp>,
+}
+
+/// One player as his actor holds him.
+///
+/// Balances and counters are complete; rounds, transactions and sessions are bounded caches, and what is
+/// not in them is asked for as a [`Fact`].
+#[derive(Debug, Clone)]
+pub struct PlayerState {
+    pub id: PlayerId,
+    pub status: PlayerStatus,
+    /// Orders the player's events in the outbox; fixed when the player is created.
+    pub lane: u16,
+    /// The fence: a commit succeeds only on the version that it was decided on.
+    pub version: i64,
+    /// Number of the newest ledger transaction, without gaps from 1.
+    pub last_transaction: i64,
+    /// `seq` of the newest event, without gaps from 1 (INV-7).
+    pub last_event: i64,
+    pub wallets: Vec<Wallet>,
+    pub rounds: VecDeque<Round>,
+    pub transactions: VecDeque<StoredTransaction>,
+    pub sessions: VecDeque<Session>,
+}
+
+impl PlayerState {
+    /// A player of whom nothing but the id is known.
+    #[must_use]
+    pub const fn new(id: PlayerId, lane: u16) -> Self {
+        Self {
+            id,
+            status: PlayerStatus::Active,
+            lane,
+            version: 0,
+            last_transaction: 0,
+            last_event: 0,
+            wallets: Vec::new(),
+            rounds: VecDeque::new(),
+            transactions: VecDeque::new(),
+            sessions: VecDeque::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn wallet(&self, currency: Currency) -> Option<&Wallet> {
+        self.wallets
+            .iter()
+            .find(|wallet| wallet.currency == currency)
+    }
+
+    #[must_use]
+    pub fn round(&self, key: &RoundKey) -> Option<&Round> {
+        self.rounds.iter().find(|round| round.key == *key)
+    }
+
+    #[must_use]
+    pub fn transaction(&self, key: &TransactionKey) -> Option<&StoredTransaction> {
+        self.transactions.iter().find(|stored| stored.key == *key)
+    }
+
+    #[must_use]
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.id == id)
+    }
+}
+
+/// Something that a decision has to know and the state does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    Transaction(TransactionKey),
+    Round(RoundKey),
+    Session(SessionId),
+}
+
+/// What the ledger said to the [`Fact`]s asked for while one command is decided. `None`: there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    pub transactions: Vec<(TransactionKey, Option<StoredTransaction>)>,
+    pub rounds: Vec<(RoundKey, Option<Round>)>,
+    pub sessions: Vec<(SessionId, Option<Session>)>,
+}
+
+impl Facts {
+    /// Adds what a later question brought.
+    pub fn extend(&mut self, more: Self) {
+        self.transactions.extend(more.transactions);
+        self.rounds.extend(more.rounds);
+        self.sessions.extend(more.sessions);
+    }
+}

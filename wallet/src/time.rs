@@ -1,0 +1,66 @@
+//! A moment in time, as the ledger keeps it.
+
+use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use serde::{Serialize, Serializer};
+
+/// Microseconds since 1970-01-01T00:00:00Z: the resolution of a Postgres `timestamptz`.
+///
+/// Printed, and serialised, as RFC 3339 in UTC. The crate never asks a clock: a timestamp is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    #[must_use]
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `seconds` later (earlier when negative), held at the ends of the range.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
+            .ok()
+            .and_then(|at| at.format(&Rfc3339).ok());
+        // Outside the years that RFC 3339 can write, the raw number is still a truthful answer.
+        match text {
+            Some(text) => f.write_str(&text),
+            None => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn it_prints_rfc_3339_in_utc() {
+        assert_eq!(
+            Timestamp::from_micros(0).to_string(),
+            "1970-01-01T00:00:00Z"
+        );
+        let later = Timestamp::from_micros(1_700_000_000_123_456);
+        assert_eq!(later.to_string(), "2023-11-14T22:13:20.123456Z");
+        assert_eq!(
+            Timestamp::from_micros(i64::MAX).to_string(),
+            format!("{}us", i64::MAX)
+        );
+    }
+}
