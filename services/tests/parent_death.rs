@@ -51,7 +51,10 @@ fn children_end_when_their_parent_is_killed() {
     parent.kill().unwrap();
     parent.wait().unwrap();
 
-    let has_setpriv = Path::new("/usr/bin/setpriv").exists();
+    let has_setpriv = Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
     let deadline = Instant::now() + Duration::from_secs(10);
     while has_setpriv && pids.iter().any(|pid| runs(*pid)) {
         assert!(Instant::now() < deadline, "still running: {pids:?}");
