@@ -1,1 +1,56 @@
-//! The wire formats of game providers, to and from wallet commands.
+//! Pure translation between the wire formats of game providers and the wallet's commands.
+//!
+//! What lives here: the [`Dialect`] trait, one folder per dialect, signatures, and the table of error codes
+//! with its [`Problem`] documents, which the other HTTP edges use too. What must not: I/O, async, clocks,
+//! HTTP libraries, SQL, and any decision about money; that is the wallet's.
+//!
+//! ```text
+//! raw request -> verify (over the raw bytes) -> lookup? -> parse -> Call     the server carries it out
+//!    Response <- render <- Answer | CallError                                and brings back its outcome
+//! ```
+//!
+//! A new dialect is a folder beside `native/` and one line in [`DIALECTS`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod dialect;
+mod error;
+mod json;
+pub mod native;
+pub mod problem;
+
+pub use dialect::{
+    Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
+    RawRequest, Response, Secret,
+};
+pub use error::{CallError, ParseError, SignatureError};
+pub use problem::{Code, Problem};
+
+/// Every dialect, one line each.
+pub static DIALECTS: &[&dyn Dialect] = &[&native::Native];
+
+/// The dialect with this name, as a provider account names it.
+#[must_use]
+pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS
+        .iter()
+        .copied()
+        .find(|dialect| dialect.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_is_found_by_its_name_and_names_are_unique() {
+        for registered in DIALECTS {
+            let found = dialect(registered.name()).unwrap();
+            assert_eq!(found.name(), registered.name());
+        }
+        let names: std::collections::HashSet<_> = DIALECTS.iter().map(|d| d.name()).collect();
+        assert_eq!(names.len(), DIALECTS.len());
+        assert!(dialect("Native").is_none());
+        assert!(dialect("").is_none());
+    }
+}

@@ -1,0 +1,290 @@
+//! What a dialect is, and what passes between it and the server.
+
+use std::{fmt, sync::Arc};
+
+use pitboss_wallet::{
+    Balance, Currency, Environment, GameId, GameStanding, Origin, Play, PlayCommand, PlayerId,
+    Policy, ProviderId, Reply, SessionId, Timestamp,
+};
+use serde::Serialize;
+
+use crate::{CallError, ParseError, Problem, SignatureError};
+
+/// Looks a header up by name, whatever its case.
+pub trait Headers {
+    /// The header's value; `None` when it is missing, is not text, or is there more than once: a dialect
+    /// never has to choose which of two signatures counts.
+    fn get(&self, name: &str) -> Option<&str>;
+}
+
+impl<N: AsRef<str>, V: AsRef<str>, const COUNT: usize> Headers for [(N, V); COUNT] {
+    fn get(&self, name: &str) -> Option<&str> {
+        only(self, name)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> Headers for Vec<(N, V)> {
+    fn get(&self, name: &str) -> Option<&str> {
+        only(self, name)
+    }
+}
+
+fn only<'a, N: AsRef<str>, V: AsRef<str>>(headers: &'a [(N, V)], name: &str) -> Option<&'a str> {
+    let mut values = headers
+        .iter()
+        .filter(|(given, _)| given.as_ref().eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_ref());
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+/// A callback as it came from the network. Nothing in it is decoded: signatures cover these very bytes.
+#[derive(Clone, Copy)]
+pub struct RawRequest<'a> {
+    /// As in the request line: `POST`.
+    pub method: &'a str,
+    /// The path of the request line, undecoded and without the query.
+    pub path: &'a str,
+    /// What follows the provider in the path: `bet`, `transaction/bet`, `bet.html`.
+    pub action: &'a str,
+    /// What follows the `?`, undecoded; empty when there is none.
+    pub query: &'a str,
+    pub headers: &'a dyn Headers,
+    pub body: &'a [u8],
+    pub now: Timestamp,
+    pub environment: Environment,
+}
+
+/// A key that a provider signs with (or its public half). Prints as stars.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<[u8]>);
+
+impl Secret {
+    #[must_use]
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, for the dialect that computes with them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// One integration with one provider.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: ProviderId,
+    pub policy: Arc<Policy>,
+    /// All that are valid now: more than one while they are rotated. With none, nothing verifies.
+    pub secrets: Vec<Secret>,
+}
+
+impl Account {
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            provider: self.id.clone(),
+            policy: Arc::clone(&self.policy),
+        }
+    }
+
+    /// A player's play command under this account's rules.
+    #[must_use]
+    pub fn play(&self, command: PlayCommand) -> Play {
+        Play {
+            origin: self.origin(),
+            command,
+        }
+    }
+}
+
+/// Whom the server must find before a request can be parsed, for dialects whose requests do not carry the
+/// player or the currency themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// By our own session id.
+    Session(SessionId),
+    /// By the token that the player was launched with.
+    Token(String),
+    /// By the player's id, for the currency that he plays in.
+    Player(PlayerId),
+}
+
+/// What a [`Lookup`] found. A session is found whether it is live or not: a win must be paid in either case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub player: PlayerId,
+    pub currency: Currency,
+    pub session: Option<SessionId>,
+}
+
+/// What only the server knows and a request may turn on.
+pub struct Known<'a> {
+    /// How a game of this account stands in the catalogue.
+    pub game: &'a dyn Fn(&GameId) -> GameStanding,
+    /// The answer to [`Dialect::lookup`]; `None` when it asked nothing or there is none.
+    pub found: Option<Found>,
+}
+
+/// What a provider asks.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Exchange a launch token: the server finds its player and session.
+    Authenticate { token: String },
+    Balance {
+        player: PlayerId,
+        currency: Currency,
+    },
+    /// One command, committed as a whole or not at all, however many actions the request has.
+    Play { player: PlayerId, play: Play },
+}
+
+/// A request, understood.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub ask: Ask,
+    /// What the dialect wants back when it renders, such as the request's own id. Opaque to the server.
+    pub echo: Option<String>,
+}
+
+impl From<Ask> for Call {
+    fn from(ask: Ask) -> Self {
+        Self { ask, echo: None }
+    }
+}
+
+/// What the wallet answered, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub player: PlayerId,
+    pub reply: Reply,
+}
+
+/// How a call ended.
+pub type Outcome = Result<Answer, CallError>;
+
+/// What is at hand when an outcome is rendered. The earlier a request failed, the less there is.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub request: &'a RawRequest<'a>,
+    /// `None` when there is no such provider.
+    pub account: Option<&'a Account>,
+    /// `None` when the request was not understood.
+    pub call: Option<&'a Call>,
+}
+
+/// The answer as it goes to the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// Some providers use numbers above 599.
+    pub status: u16,
+    pub content_type: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A JSON answer.
+    #[must_use]
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => Self {
+                status,
+                content_type: "application/json",
+                headers: Vec::new(),
+                body,
+            },
+            // The command may be done already, so this must never look like its failure (T10).
+            Err(_) => Problem::unprintable(),
+        }
+    }
+}
+
+/// The wire format of a family of providers.
+///
+/// The server calls [`verify`](Self::verify), then [`lookup`](Self::lookup), then [`parse`](Self::parse),
+/// carries the [`Call`] out, and [`render`](Self::render)s the outcome. Everything that goes wrong on the way,
+/// also in the server's own HTTP layer, is rendered here too, because many providers know no status but 200.
+pub trait Dialect: Send + Sync {
+    /// The name by which provider accounts choose this dialect.
+    fn name(&self) -> &'static str;
+
+    /// The choices of an account that makes none.
+    fn default_policy(&self) -> Policy;
+
+    /// Checks the signature over the raw request, in constant time, before anything is parsed. Accepts any
+    /// of the account's secrets.
+    ///
+    /// # Errors
+    /// [`SignatureError`] says what is wrong with the signature.
+    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<(), SignatureError>;
+
+    /// Whom the server must find before [`parse`](Self::parse); most dialects ask nothing.
+    ///
+    /// # Errors
+    /// [`ParseError`], as `parse` would give it.
+    fn lookup(
+        &self,
+        _account: &Account,
+        _request: &RawRequest<'_>,
+    ) -> Result<Option<Lookup>, ParseError> {
+        Ok(None)
+    }
+
+    /// Understands a verified request.
+    ///
+    /// A form error alone is refused here. What depends on the state of the world (a session, a game, a
+    /// limit) is passed on, because the stored transaction has to be answered first (T3).
+    ///
+    /// # Errors
+    /// [`ParseError`] says what is wrong with the request.
+    fn parse(
+        &self,
+        account: &Account,
+        request: &RawRequest<'_>,
+        known: &Known<'_>,
+    ) -> Result<Call, ParseError>;
+
+    /// Puts any outcome into the provider's format.
+    fn render(&self, context: &Context<'_>, outcome: &Outcome) -> Response;
+}
+
+/// The balance in an answer, whatever kind of answer it is: the newest that it carries.
+impl Answer {
+    #[must_use]
+    pub fn balance(&self) -> Option<Balance> {
+        match &self.reply {
+            Reply::Settled(settled) => settled.current,
+            Reply::Session(session) => Some(session.balance),
+            Reply::Balance(balance) => Some(*balance),
+            Reply::Done => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_there_twice_counts_as_absent() {
+        let headers = [("a", "1"), ("X-Sign", "2"), ("x-sign", "3")];
+        assert_eq!(headers.get("A"), Some("1"));
+        assert_eq!(headers.get("X-Sign"), None);
+        assert_eq!(headers.get("b"), None);
+    }
+
+    #[test]
+    fn a_secret_prints_as_stars() {
+        let secret = Secret::new(*b"hunter2 hunter2");
+        assert_eq!(format!("{secret:?}"), "***");
+    }
+}
