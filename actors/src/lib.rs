@@ -13,5 +13,6 @@ pub mod metric;
 pub mod player;
 pub mod ports;
 pub mod registry;
+pub mod session;
 pub mod stream;
 pub mod sweeper;

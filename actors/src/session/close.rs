@@ -1,0 +1,98 @@
+//! Why the server closes a socket: the one place with the codes.
+
+use actix_web_actors::ws::CloseReason;
+
+/// The close codes that the server sends, in two ranges.
+///
+/// - 4000 to 4099: **reconnect**, after a pause, with `after=` the newest `seq` seen.
+/// - 4100 to 4199: **do not reconnect** in the same way: the same would happen again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// This server is going away, or restarts.
+    GoingAway = 4000,
+    /// The client read more slowly than its events happened, and too many bytes were waiting for it.
+    SlowConsumer = 4001,
+    /// Nothing came from the client, not even a pong, for longer than the idle time-out.
+    Idle = 4002,
+    /// The server could not reach the player or the ledger.
+    Internal = 4003,
+    /// The client broke the WebSocket protocol, or sent far too much.
+    Protocol = 4100,
+    /// A frame, or a fragmented message, is longer than the server takes.
+    FrameTooLarge = 4101,
+    /// The player's session has expired: a new token is needed.
+    SessionExpired = 4102,
+    /// A newer session of the same player took this one's place.
+    Replaced = 4103,
+}
+
+impl CloseCode {
+    pub const ALL: [Self; 8] = [
+        Self::GoingAway,
+        Self::SlowConsumer,
+        Self::Idle,
+        Self::Internal,
+        Self::Protocol,
+        Self::FrameTooLarge,
+        Self::SessionExpired,
+        Self::Replaced,
+    ];
+
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// Whether a client should come back by itself.
+    #[must_use]
+    pub const fn may_reconnect(self) -> bool {
+        self.code() < 4100
+    }
+
+    /// The reason: text of the close frame, and label of the metric.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::GoingAway => "going_away",
+            Self::SlowConsumer => "slow_consumer",
+            Self::Idle => "idle",
+            Self::Internal => "internal",
+            Self::Protocol => "protocol",
+            Self::FrameTooLarge => "frame_too_large",
+            Self::SessionExpired => "session_expired",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+impl From<CloseCode> for CloseReason {
+    fn from(code: CloseCode) -> Self {
+        Self {
+            code: code.code().into(),
+            description: Some(code.reason().to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::CloseCode;
+
+    #[test]
+    fn every_code_is_in_one_of_the_two_documented_ranges() {
+        for close in CloseCode::ALL {
+            let range = if close.may_reconnect() {
+                4000..4100
+            } else {
+                4100..4200
+            };
+            assert!(range.contains(&close.code()), "{close:?}");
+        }
+        let codes: BTreeSet<_> = CloseCode::ALL.map(CloseCode::code).into();
+        let reasons: BTreeSet<_> = CloseCode::ALL.map(CloseCode::reason).into();
+        assert_eq!((codes.len(), reasons.len()), (8, 8));
+    }
+}
