@@ -14,6 +14,8 @@
 //!
 //! Rule numbers (T1.., INV-1..) in comments and test names are those of `docs/rules.md`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod account;
 mod apply;
 mod catalogue;

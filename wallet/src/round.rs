@@ -70,9 +70,13 @@ pub struct RoundEntry {
 }
 
 impl RoundEntry {
+    /// Whether it stands, wholly or in part.
     #[must_use]
     pub const fn is_live(&self) -> bool {
-        self.reversed_units.is_none()
+        match self.reversed_units {
+            Some(back) => back < self.units,
+            None => true,
+        }
     }
 
     /// What still stands of the amount.

@@ -242,6 +242,8 @@ pub enum Fact {
 /// What the ledger said to the [`Fact`]s asked for while one command is decided. `None`: there is none.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
+    /// The player's version at the moment of the answer. A state of another version is stale.
+    pub version: Option<i64>,
     pub transactions: Vec<(TransactionKey, Option<StoredTransaction>)>,
     pub rounds: Vec<(RoundKey, Option<Round>)>,
     pub sessions: Vec<(SessionId, Option<Session>)>,
@@ -250,6 +252,7 @@ pub struct Facts {
 impl Facts {
     /// Adds what a later question brought.
     pub fn extend(&mut self, more: Self) {
+        self.version = more.version.or(self.version);
         self.transactions.extend(more.transactions);
         self.rounds.extend(more.rounds);
         self.sessions.extend(more.sessions);

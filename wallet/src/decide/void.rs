@@ -6,7 +6,7 @@ use super::{
     keys, rollback, round,
     stored::settled,
 };
-use crate::{Fact, Kind, Money, Origin, RefusalCode, Reply, RoundState, VoidRound};
+use crate::{Fact, Funding, Kind, Money, Origin, RefusalCode, Reply, RoundState, VoidRound};
 
 pub(super) fn decide(
     draft: &mut Draft<'_, '_>,
@@ -36,19 +36,25 @@ pub(super) fn decide(
             if entry.kind != kind || !entry.is_live() {
                 continue;
             }
-            let amount = Money::new(entry.units, round.currency);
+            // A partial rollback gave some of it back before.
+            let units = entry.standing_units();
+            let amount = Money::new(units, round.currency);
             let (postings, _) = match kind {
                 Kind::Bet => rollback::give_back(draft, &round.key, amount)?,
                 _ => rollback::take_back(draft, &round.key, amount)?,
             };
             if kind == Kind::Bet {
-                back = back.saturating_add(entry.units);
+                back = back.saturating_add(units);
             }
             movement.postings.extend(postings);
             entry.reversed_units = Some(entry.units);
         }
     }
     movement.amount = Some(Money::new(back, round.currency));
+    movement.funding = Funding {
+        cash: back,
+        bonus: 0,
+    };
     let owed = rollback::owed(&movement.postings);
     let receipt = draft.record(movement);
     if round.state != RoundState::Voided {
