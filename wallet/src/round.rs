@@ -140,13 +140,22 @@ impl Round {
             .find(|entry| entry.kind == kind && entry.external_id == *external_id)
     }
 
-    /// Whether a win stands that settles this bet: one that names it, or one that names no bet.
+    /// Whether a win stands that settles this bet: one that names it; or one that names none and came after
+    /// it, or came when the round had no bet that it could have been for.
     #[must_use]
     pub fn is_settled(&self, bet: &ExternalId) -> bool {
-        self.entries.iter().any(|entry| {
-            entry.kind == Kind::Win
-                && entry.is_live()
-                && entry.names_bet.as_ref().is_none_or(|named| named == bet)
+        let is_bet = |entry: &RoundEntry| entry.kind == Kind::Bet;
+        let first = self.entries.iter().position(is_bet);
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| is_bet(entry) && entry.external_id == *bet);
+        self.entries.iter().enumerate().any(|(place, entry)| {
+            let settles = match &entry.names_bet {
+                Some(named) => named == bet,
+                None => at.is_none_or(|at| place > at) || first.is_none_or(|first| place < first),
+            };
+            entry.kind == Kind::Win && entry.is_live() && settles
         })
     }
 
