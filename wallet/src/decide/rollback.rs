@@ -143,7 +143,12 @@ fn reverse(
             entry.reversed_units = Some(units);
         }
     }
-    round::announce_rollback(draft, &round, &receipt, target);
+    let reversed = round::Reversed {
+        kind: target.key.kind,
+        transaction: target.receipt.transaction,
+        external_id: &target.key.external_id,
+    };
+    round::announce_reversal(draft, &round, &receipt, &reversed);
     round::announce_debt(draft, &receipt, owed);
     draft.put_round(round)?;
     Ok(settled(draft, vec![receipt], false))

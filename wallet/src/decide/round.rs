@@ -13,7 +13,7 @@ use super::{
 use crate::{
     BalanceView, CloseRound, Currency, EventType, ExternalId, Fact, GameId, Kind, Money, Origin,
     ProviderId, Receipt, Refusal, RefusalCode, Reply, Round, RoundId, RoundState, RoundView,
-    StoredTransaction, TransactionId, WinKind,
+    TransactionId, WinKind,
 };
 
 pub(super) fn decide_close(
@@ -156,16 +156,23 @@ pub(super) fn announce_win(
     draft.event(EventType::WinCredited, Some(receipt.transaction), &view);
 }
 
-pub(super) fn announce_rollback(
+/// What a correction takes back.
+pub(super) struct Reversed<'a> {
+    pub kind: Kind,
+    pub transaction: TransactionId,
+    pub external_id: &'a ExternalId,
+}
+
+pub(super) fn announce_reversal(
     draft: &mut Draft<'_, '_>,
     round: &Round,
     receipt: &Receipt,
-    target: &StoredTransaction,
+    reversed: &Reversed<'_>,
 ) {
     let mut view = MovementView::of(round, receipt);
-    view.reverses = Some(target.receipt.transaction);
-    view.target_transaction_id = Some(&target.key.external_id);
-    let kind = match target.key.kind {
+    view.reverses = Some(reversed.transaction);
+    view.target_transaction_id = Some(reversed.external_id);
+    let kind = match reversed.kind {
         Kind::Bet => EventType::BetRolledBack,
         _ => EventType::WinRolledBack,
     };

@@ -6,7 +6,9 @@ use super::{
     keys, rollback, round,
     stored::settled,
 };
-use crate::{Fact, Funding, Kind, Money, Origin, RefusalCode, Reply, RoundState, VoidRound};
+use crate::{
+    Fact, Funding, Kind, Money, Origin, Receipt, RefusalCode, Reply, RoundState, VoidRound,
+};
 
 pub(super) fn decide(
     draft: &mut Draft<'_, '_>,
@@ -31,6 +33,7 @@ pub(super) fn decide(
     movement.game = Some(round.game.clone());
     movement.round = Some(round.key.clone());
     let mut back: i64 = 0;
+    let mut reversals = Vec::new();
     for kind in [Kind::Win, Kind::Bet] {
         for entry in round.entries.iter_mut().rev() {
             if entry.kind != kind || !entry.is_live() {
@@ -39,7 +42,7 @@ pub(super) fn decide(
             // A partial rollback gave some of it back before.
             let units = entry.standing_units();
             let amount = Money::new(units, round.currency);
-            let (postings, _) = match kind {
+            let (postings, funding) = match kind {
                 Kind::Bet => rollback::give_back(draft, &round.key, amount)?,
                 _ => rollback::take_back(draft, &round.key, amount)?,
             };
@@ -48,6 +51,8 @@ pub(super) fn decide(
             }
             movement.postings.extend(postings);
             entry.reversed_units = Some(entry.units);
+            let balance = draft.balance(round.currency)?;
+            reversals.push((entry.clone(), units, funding, balance));
         }
     }
     movement.amount = Some(Money::new(back, round.currency));
@@ -57,6 +62,21 @@ pub(super) fn decide(
     };
     let owed = rollback::owed(&movement.postings);
     let receipt = draft.record(movement);
+    // Whoever follows `wallet.*` alone must see each movement with the balance after it (INV-7).
+    for (entry, units, funding, balance) in &reversals {
+        let movement = Receipt {
+            units: *units,
+            funding: *funding,
+            balance: Some(*balance),
+            ..receipt.clone()
+        };
+        let reversed = round::Reversed {
+            kind: entry.kind,
+            transaction: entry.transaction,
+            external_id: &entry.external_id,
+        };
+        round::announce_reversal(draft, &round, &movement, &reversed);
+    }
     if round.state != RoundState::Voided {
         round.state = RoundState::Voided;
         round.closed_at = Some(draft.now());
