@@ -21,11 +21,13 @@ pub(super) fn answer_repeat(
     for OwnKey { key, fingerprint } in own {
         match draft.stored(key) {
             Lookup::Found(stored) => {
+                if stored.player != draft.state().id {
+                    return Err(mismatch(draft, &stored).into());
+                }
                 if stored.state == TransactionState::Tombstone {
                     return Err(late(draft, play, &stored));
                 }
-                let same = stored.player == draft.state().id && stored.fingerprint == *fingerprint;
-                if !same {
+                if stored.fingerprint != *fingerprint {
                     return Err(mismatch(draft, &stored).into());
                 }
                 if let Some(refusal) = stored.refusal {
