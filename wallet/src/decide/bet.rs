@@ -2,7 +2,7 @@
 
 use super::{
     Stop,
-    draft::{Draft, Lookup, Movement, insufficient, new_round},
+    draft::{Draft, Lookup, Movement, new_round},
     keys, round,
     stored::settled,
 };
@@ -147,7 +147,7 @@ pub(super) fn debit(
     }
     let wallet = draft.wallet(currency)?;
     if wallet.cash.saturating_sub(won_in_batch) < units {
-        return Err(insufficient(wallet.balance()));
+        return Err(draft.insufficient(currency));
     }
     let house = Account::House(origin.provider.clone());
     let postings = draft.post(currency, &[(Account::Cash, -units), (house, units)])?;

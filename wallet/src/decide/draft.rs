@@ -170,6 +170,15 @@ impl<'a, 's> Draft<'a, 's> {
         self.wallet(currency).map(|wallet| wallet.balance())
     }
 
+    /// The refusal of a bet, with the balance as it is: what the draft took before counts for nothing.
+    pub fn insufficient(&self, currency: Currency) -> Refusal {
+        Refusal::new(
+            RefusalCode::InsufficientFunds,
+            "the balance does not cover the bet",
+        )
+        .with_balance(self.state.wallet(currency).map(Wallet::balance))
+    }
+
     // Changing.
 
     pub fn new_id(&mut self) -> Uuid {
@@ -250,7 +259,7 @@ impl<'a, 's> Draft<'a, 's> {
                 Account::Cash => {
                     let after = wallet.cash.checked_add(*units).ok_or_else(overflow)?;
                     if after < 0 {
-                        return Err(insufficient(wallet.balance()));
+                        return Err(self.insufficient(currency));
                     }
                     wallet.cash = after;
                     Some(after)
@@ -404,14 +413,6 @@ fn balance_changes(before: Option<&Wallet>, wallet: &mut Wallet, changes: &mut V
             is_new,
         });
     }
-}
-
-pub(super) fn insufficient(balance: Balance) -> Refusal {
-    Refusal::new(
-        RefusalCode::InsufficientFunds,
-        "the balance does not cover the bet",
-    )
-    .with_balance(Some(balance))
 }
 
 /// A round that its first bet, or a win that came before it, opens now.

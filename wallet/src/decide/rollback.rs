@@ -2,7 +2,7 @@
 
 use super::{
     Stop,
-    draft::{Draft, Lookup, Movement, REVERSIBLE, insufficient},
+    draft::{Draft, Lookup, Movement, REVERSIBLE},
     keys, round,
     stored::{replay, settled},
 };
@@ -221,7 +221,7 @@ pub(super) fn take_back(
     let owed = amount
         .units
         .checked_sub(cash)
-        .ok_or_else(|| insufficient(wallet.balance()))?;
+        .ok_or_else(|| draft.insufficient(amount.currency))?;
     let house = Account::House(round.provider.clone());
     let legs = [
         (Account::Cash, -cash),
