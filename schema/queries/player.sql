@@ -1,0 +1,1 @@
+SELECT id, lane, status, country, created_at FROM player WHERE id = $1

@@ -1,0 +1,78 @@
+//! How sessions are set up: one place for every setting that plans and time-outs depend on.
+
+use std::{fmt::Write, str::FromStr, time::Duration};
+
+use tokio_postgres::Config;
+
+use crate::{StoreError, StoreOptions};
+
+/// What a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Short reads and small writes, from the pool.
+    Pool,
+    /// The commit statement.
+    Writer,
+    /// Migrations and the audit: as long as they take, with the planner's own choices.
+    Maintenance,
+}
+
+/// Index plans only, made once. While the tables are small the planner would choose sequential scans and
+/// hash joins, keep them, and get slower with every row.
+const INDEX_PLANS: &[(&str, &str)] = &[
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+];
+
+/// The address with our session settings added.
+pub(crate) fn config(
+    url: &str,
+    options: &StoreOptions,
+    purpose: Purpose,
+) -> Result<Config, StoreError> {
+    // The error of a bad address can repeat it, password included: only its cause is told.
+    let mut config = Config::from_str(url).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        StoreError::Address(cause.unwrap_or_else(|| "not a connection string".to_owned()))
+    })?;
+    let name = match purpose {
+        Purpose::Pool => options.application_name.clone(),
+        Purpose::Writer => format!("{} writer", options.application_name),
+        Purpose::Maintenance => format!("{} maintenance", options.application_name),
+    };
+    let mut settings = config.get_options().unwrap_or_default().to_owned();
+    let mut set = |name: &str, value: &str| {
+        let _ = write!(settings, " -c {name}={value}");
+    };
+    // An answer is sent only for what is on disk, whatever the server's default is.
+    set("synchronous_commit", "on");
+    set("timezone", "UTC");
+    if purpose != Purpose::Maintenance {
+        set("statement_timeout", &millis(options.statement_timeout));
+        set("lock_timeout", &millis(options.lock_timeout));
+        set(
+            "idle_in_transaction_session_timeout",
+            &millis(options.answer_timeout),
+        );
+        for (name, value) in INDEX_PLANS {
+            set(name, value);
+        }
+    }
+    config
+        .options(settings)
+        .application_name(name)
+        .connect_timeout(options.connect_timeout)
+        .keepalives(true)
+        .keepalives_idle(Duration::from_secs(15))
+        .keepalives_interval(Duration::from_secs(5))
+        .keepalives_retries(3)
+        .tcp_user_timeout(options.answer_timeout);
+    Ok(config)
+}
+
+fn millis(duration: Duration) -> String {
+    duration.as_millis().max(1).to_string()
+}

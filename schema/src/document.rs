@@ -1,0 +1,221 @@
+//! From the JSON documents of `queries/load_player.sql` and `queries/find_facts.sql` to the wallet's types.
+
+use std::fmt::Display;
+
+use pitboss_wallet::{
+    Account, Currency, ExternalId, Fingerprint, Funding, GameId, Kind, PlayerId, ProviderId,
+    Receipt, Refusal, Round, RoundEntry, RoundId, RoundKey, RoundState, Session, SessionId,
+    SessionKind, StoredTransaction, Timestamp, TransactionId, TransactionKey, TransactionState,
+    Wallet,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::StoreError;
+
+/// Reads a JSON document that a query has built.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(StoreError::corrupt)
+}
+
+/// The value with a stored name, such as a kind or a state.
+pub(crate) fn named<T>(
+    what: &str,
+    name: &str,
+    from_name: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, StoreError> {
+    from_name(name).ok_or_else(|| StoreError::Corrupt(format!("unknown {what} {name:?}")))
+}
+
+/// An identifier that was checked before it was stored.
+pub(crate) fn id<T, E: Display>(checked: Result<T, E>) -> Result<T, StoreError> {
+    checked.map_err(StoreError::corrupt)
+}
+
+/// The scope of a round id as stored: '' where the ids are the provider's own.
+pub(crate) fn scope(text: &str) -> Result<Option<GameId>, StoreError> {
+    match text {
+        "" => Ok(None),
+        game => id(GameId::new(game)).map(Some),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct BalanceDocument {
+    currency: Currency,
+    account: String,
+    units: i64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct HeldDocument {
+    currency: Currency,
+    units: i64,
+}
+
+/// Wallets of a player, from the rows of his accounts.
+pub(crate) fn wallets(
+    balances: &[BalanceDocument],
+    held: &[HeldDocument],
+) -> Result<Vec<Wallet>, StoreError> {
+    let cash = Account::Cash.to_string();
+    let receivable = Account::Receivable.to_string();
+    let mut wallets: Vec<Wallet> = Vec::new();
+    for row in balances {
+        let known = wallets.iter().position(|w| w.currency == row.currency);
+        let index = known.unwrap_or_else(|| {
+            wallets.push(Wallet {
+                currency: row.currency,
+                cash: 0,
+                receivable: 0,
+                has_receivable: false,
+                held: held
+                    .iter()
+                    .find(|held| held.currency == row.currency)
+                    .map_or(0, |held| held.units),
+            });
+            wallets.len() - 1
+        });
+        let wallet = &mut wallets[index];
+        if row.account == cash {
+            wallet.cash = row.units;
+        } else if row.account == receivable {
+            wallet.receivable = row.units;
+            wallet.has_receivable = true;
+        } else {
+            let detail = format!("{:?} is not an account of a player", row.account);
+            return Err(StoreError::Corrupt(detail));
+        }
+    }
+    Ok(wallets)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RoundDocument {
+    provider: ProviderId,
+    scope_game: String,
+    round: RoundId,
+    game: GameId,
+    currency: Currency,
+    state: RoundState,
+    opened_at: i64,
+    closed_at: Option<i64>,
+    entries: Vec<EntryDocument>,
+}
+
+#[derive(Deserialize)]
+struct EntryDocument {
+    transaction: Uuid,
+    kind: Kind,
+    external_id: ExternalId,
+    units: i64,
+    funding: Funding,
+    names_bet: Option<ExternalId>,
+    reversed_units: Option<i64>,
+}
+
+impl RoundDocument {
+    pub fn into_round(self) -> Result<Round, StoreError> {
+        Ok(Round {
+            key: RoundKey {
+                provider: self.provider,
+                game: scope(&self.scope_game)?,
+                round: self.round,
+            },
+            game: self.game,
+            currency: self.currency,
+            state: self.state,
+            opened_at: Timestamp::from_micros(self.opened_at),
+            closed_at: self.closed_at.map(Timestamp::from_micros),
+            entries: self
+                .entries
+                .into_iter()
+                .map(|entry| RoundEntry {
+                    transaction: TransactionId(entry.transaction),
+                    kind: entry.kind,
+                    external_id: entry.external_id,
+                    units: entry.units,
+                    funding: entry.funding,
+                    names_bet: entry.names_bet,
+                    reversed_units: entry.reversed_units,
+                })
+                .collect(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SessionDocument {
+    id: Uuid,
+    kind: String,
+    currency: Currency,
+    provider: Option<ProviderId>,
+    game: Option<GameId>,
+    expires_at: i64,
+    ended_at: Option<i64>,
+    token_expires_at: Option<i64>,
+}
+
+impl SessionDocument {
+    pub fn into_session(self) -> Result<Session, StoreError> {
+        Ok(Session {
+            id: SessionId(self.id),
+            kind: named("kind of session", &self.kind, SessionKind::from_name)?,
+            currency: self.currency,
+            provider: self.provider,
+            game: self.game,
+            expires_at: Timestamp::from_micros(self.expires_at),
+            ended_at: self.ended_at.map(Timestamp::from_micros),
+            token_expires_at: self.token_expires_at.map(Timestamp::from_micros),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TransactionDocument {
+    player: PlayerId,
+    state: TransactionState,
+    fingerprint: String,
+    round_scope: String,
+    round: Option<RoundId>,
+    /// Receipts and the refusal are JSON texts of their own, kept to the byte.
+    reply: String,
+    refusal: Option<String>,
+    reversal: Option<String>,
+}
+
+impl TransactionDocument {
+    /// `key` is the one that was asked for.
+    pub fn into_stored(self, key: TransactionKey) -> Result<StoredTransaction, StoreError> {
+        let round = match self.round {
+            None => None,
+            Some(round) => Some(RoundKey {
+                provider: key.provider.clone(),
+                game: scope(&self.round_scope)?,
+                round,
+            }),
+        };
+        Ok(StoredTransaction {
+            player: self.player,
+            state: self.state,
+            fingerprint: fingerprint(&self.fingerprint)?,
+            round,
+            receipt: parse::<Receipt>(&self.reply)?,
+            refusal: self.refusal.as_deref().map(parse::<Refusal>).transpose()?,
+            reversal: self.reversal.as_deref().map(parse::<Receipt>).transpose()?,
+            key,
+        })
+    }
+}
+
+fn fingerprint(hex: &str) -> Result<Fingerprint, StoreError> {
+    let corrupt = || StoreError::Corrupt(format!("{hex:?} is not a fingerprint"));
+    if hex.len() != 32 || !hex.is_ascii() {
+        return Err(corrupt());
+    }
+    let mut bytes = [0; 16];
+    for (byte, at) in bytes.iter_mut().zip((0..32).step_by(2)) {
+        *byte = u8::from_str_radix(&hex[at..at + 2], 16).map_err(|_| corrupt())?;
+    }
+    Ok(Fingerprint(bytes))
+}
