@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use pitboss_wallet::{
-    Balance, Currency, Environment, GameId, GameStanding, Origin, Play, PlayCommand, PlayerId,
-    Policy, ProviderId, Reply, SessionId, Timestamp,
+    Currency, Environment, GameId, GameStanding, Origin, Play, PlayCommand, PlayerId, Policy,
+    ProviderId, Reply, SessionId, Timestamp,
 };
 use serde::Serialize;
 
@@ -255,19 +255,6 @@ pub trait Dialect: Send + Sync {
 
     /// Puts any outcome into the provider's format.
     fn render(&self, context: &Context<'_>, outcome: &Outcome) -> Response;
-}
-
-/// The balance in an answer, whatever kind of answer it is: the newest that it carries.
-impl Answer {
-    #[must_use]
-    pub fn balance(&self) -> Option<Balance> {
-        match &self.reply {
-            Reply::Settled(settled) => settled.current,
-            Reply::Session(session) => Some(session.balance),
-            Reply::Balance(balance) => Some(*balance),
-            Reply::Done => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,200 @@
+//! The manual is true: its examples are computed here, and every code has its heading.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::HashMap;
+
+use common::{account, context, parse, receipt, request, settled};
+use pitboss_providers::{
+    Answer, CallError, Code, Dialect, Outcome, Response,
+    native::{self, Native},
+};
+use pitboss_wallet::{
+    Balance, Currency, ExternalId, Funding, Kind, PlayerId, Receipt, Refusal, RefusalCode, Reply,
+    SessionId, SessionReply, TransactionId,
+};
+
+fn doc(name: &str) -> String {
+    let path = format!("{}/../docs/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The contents of the fenced blocks of a language, in order.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    text.split(opening.as_str())
+        .skip(1)
+        .map(|rest| rest.split("\n```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// The JSON examples under each `### action`, and those under `## Errors`.
+fn examples() -> HashMap<String, Vec<String>> {
+    let text = doc("callbacks.md");
+    let (actions, rest) = text.split_once("\n## Errors\n").unwrap();
+    let mut found: HashMap<_, _> = actions
+        .split("\n### ")
+        .skip(1)
+        .map(|section| {
+            let name = section.lines().next().unwrap().to_owned();
+            (name, blocks(section, "json"))
+        })
+        .collect();
+    found.insert("Errors".to_owned(), blocks(rest, "json"));
+    found
+}
+
+fn balance(cents: i64) -> Balance {
+    Balance {
+        currency: Currency::from_code("EUR").unwrap(),
+        cash: cents * 10_000,
+        bonus: 0,
+    }
+}
+
+fn receipt_of(kind: Kind, number: u8, id: &str, cents: i64, after: i64) -> Receipt {
+    Receipt {
+        transaction: TransactionId::parse(&format!(
+            "tx_0192f3a0c0de700080000000000000{number:02x}"
+        ))
+        .unwrap(),
+        external_id: ExternalId::new(id).unwrap(),
+        units: cents * 10_000,
+        funding: Funding {
+            cash: cents * 10_000,
+            bonus: 0,
+        },
+        balance: Some(balance(after)),
+        ..receipt(kind)
+    }
+}
+
+fn body_of(response: &Response) -> String {
+    String::from_utf8(response.body.clone()).unwrap()
+}
+
+/// Parses the example request and renders the outcome in the light of it.
+fn rendered(action: &str, body: &str, reply: Reply) -> String {
+    let request = request(action, body.as_bytes());
+    let call = parse(action, body).unwrap_or_else(|error| panic!("{action}: {error}"));
+    let answer = Answer {
+        player: PlayerId::new("alice").unwrap(),
+        reply,
+    };
+    let response = Native.render(&context(&request, &account(), Some(&call)), &Ok(answer));
+    assert_eq!(response.status, 200);
+    body_of(&response)
+}
+
+#[test]
+fn every_example_request_is_understood_and_every_example_answer_is_what_is_rendered() {
+    let session = SessionId::parse("ses_0192f3a0c0de7000800000000000a11c").unwrap();
+    let one = |receipt| settled(vec![receipt], false);
+    let tombstone = Receipt {
+        currency: None,
+        balance: None,
+        tombstone: true,
+        ..receipt_of(Kind::Rollback, 7, "rb-2", 0, 0)
+    };
+    let batch = vec![
+        receipt_of(Kind::Bet, 3, "b-1002", 100, 10_145),
+        receipt_of(Kind::Win, 4, "w-1002", 40, 10_185),
+    ];
+    let replies = [
+        (
+            "authenticate",
+            vec![Reply::Session(SessionReply {
+                session,
+                balance: balance(10_000),
+            })],
+        ),
+        ("balance", vec![Reply::Balance(balance(10_000))]),
+        (
+            "bet",
+            vec![one(receipt_of(Kind::Bet, 1, "b-1001", 250, 9_750))],
+        ),
+        (
+            "win",
+            vec![one(receipt_of(Kind::Win, 2, "w-1001", 495, 10_245))],
+        ),
+        ("bet_win", vec![settled(batch, false)]),
+        (
+            "rollback",
+            vec![
+                one(receipt_of(Kind::Rollback, 6, "rb-1", 500, 10_185)),
+                one(tombstone),
+            ],
+        ),
+        (
+            "close_round",
+            vec![one(receipt_of(Kind::CloseRound, 8, "r-79", 0, 10_185))],
+        ),
+    ];
+    let examples = examples();
+    assert_eq!(examples.len(), replies.len() + 1, "{:?}", examples.keys());
+    for (action, replies) in replies {
+        let (body, answers) = examples[action].split_first().unwrap();
+        let rendered: Vec<_> = replies
+            .into_iter()
+            .map(|reply| rendered(action, body, reply))
+            .collect();
+        assert_eq!(rendered, answers, "{action}");
+    }
+
+    let refusal = Refusal::new(
+        RefusalCode::InsufficientFunds,
+        "the balance does not cover the bet",
+    )
+    .with_balance(Some(balance(100)));
+    let error: Outcome = Err(CallError::Refused(refusal));
+    let request = request("bet", b"{}");
+    let response = Native.render(&context(&request, &account(), None), &error);
+    assert_eq!(vec![body_of(&response)], examples["Errors"]);
+}
+
+#[test]
+fn the_worked_signature_is_the_one_that_the_manual_prints() {
+    let text = doc("callbacks.md");
+    let [body, header] = blocks(&text, "text").try_into().unwrap();
+    let secret = "example-secret-of-the-manual";
+    let path = "/callbacks/sandbox/demo/bet";
+    let signature = native::sign(secret.as_bytes(), 1_760_000_000, path, body.as_bytes());
+    assert_eq!(header, format!("{}: {signature}", native::HEADER));
+    // The shell snippet signs the same request.
+    let [shell] = blocks(&text, "sh").try_into().unwrap();
+    for line in [
+        format!("secret='{secret}'"),
+        format!("path={path}"),
+        format!("body='{body}'"),
+    ] {
+        assert!(shell.lines().any(|found| found == line), "{line}");
+    }
+}
+
+#[test]
+fn every_code_has_its_heading_and_every_heading_its_code() {
+    let text = doc("errors.md");
+    let headings: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    for code in Code::ALL {
+        assert!(headings.contains(&code.as_str()), "no heading for {code:?}");
+    }
+    for (section, heading) in text.split("\n## ").skip(1).zip(&headings) {
+        let code = Code::ALL
+            .iter()
+            .find(|code| code.as_str() == *heading)
+            .unwrap_or_else(|| panic!("{heading} is no code"));
+        let kind = if code.is_retryable() {
+            "retryable"
+        } else {
+            "final"
+        };
+        let first = format!("\n{}, {kind}. ", code.status());
+        assert!(section.contains(&first), "{heading}: {first:?}");
+    }
+    assert_eq!(headings.len(), Code::ALL.len());
+}
