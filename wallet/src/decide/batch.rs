@@ -8,9 +8,9 @@ use super::{
     draft::Draft,
     round,
     stored::settled,
-    win::{self, Prize},
+    win,
 };
-use crate::{Action, BetWin, Kind, Money, Origin, RefusalCode, Reply, WinKind, WinWithoutBet};
+use crate::{Action, BetWin, ExternalId, Kind, Money, Origin, RefusalCode, Reply, Win, WinKind};
 
 pub(super) fn decide(
     draft: &mut Draft<'_, '_>,
@@ -18,8 +18,17 @@ pub(super) fn decide(
     batch: &BetWin,
 ) -> Result<Reply, Stop> {
     check_form(batch)?;
-    bet::admit(draft, origin, batch.session, batch.currency, batch.standing)?;
-    let mut round = bet::open(draft, origin, &batch.game, &batch.round, batch.currency)?;
+    let is_bet = |action: &Action| matches!(action, Action::Bet { .. });
+    let mut round = match batch.actions.first() {
+        // Wins alone are paid like a single win: without a session, to whomever (T8).
+        Some(Action::Win { transaction, units }) if !batch.actions.iter().any(is_bet) => {
+            win::round_of(draft, origin, &win_of(batch, transaction, *units))?
+        }
+        _ => {
+            bet::admit(draft, origin, batch.session, batch.currency, batch.standing)?;
+            bet::open(draft, origin, &batch.game, &batch.round, batch.currency)?
+        }
+    };
     let mut receipts = Vec::with_capacity(batch.actions.len());
     let mut won: i64 = 0;
     for action in &batch.actions {
@@ -35,31 +44,32 @@ pub(super) fn decide(
                 bet::debit(draft, origin, &mut round, &stake, won)?
             }
             Action::Win { transaction, units } => {
-                let without_bet = !round.has_bets();
-                if without_bet && origin.policy.win_without_bet == WinWithoutBet::Refuse {
-                    return Err(Stop::refuse(
-                        RefusalCode::UnknownBet,
-                        "the round has no bet",
-                    ));
-                }
-                let prize = Prize {
-                    transaction,
-                    game: &batch.game,
-                    amount: Money::new(*units, batch.currency),
-                    bet: None,
-                    kind: WinKind::Ordinary,
-                };
+                let win = win_of(batch, transaction, *units);
+                win::check(draft, origin, &round, &win)?;
                 // `credit` refuses what would overflow the balance, which is at least this sum.
                 won = won.saturating_add(*units);
-                win::credit(draft, origin, &mut round, &prize)?
+                win::credit(draft, origin, &mut round, &win)?
             }
         });
     }
-    if batch.closes_round {
+    if batch.closes_round && round.state.is_open() {
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
     Ok(settled(draft, receipts, false))
+}
+
+fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64) -> Win {
+    Win {
+        transaction: transaction.clone(),
+        game: batch.game.clone(),
+        standing: batch.standing,
+        round: batch.round.clone(),
+        amount: Money::new(units, batch.currency),
+        bet: None,
+        kind: WinKind::Ordinary,
+        closes_round: false,
+    }
 }
 
 fn check_form(batch: &BetWin) -> Result<(), Stop> {

@@ -8,12 +8,11 @@ use super::{
     draft::{Draft, Lookup, Movement},
     keys,
     stored::settled,
-    win::Prize,
 };
 use crate::{
     BalanceView, CloseRound, Currency, EventType, ExternalId, Fact, GameId, Kind, Money, Origin,
     ProviderId, Receipt, Refusal, RefusalCode, Reply, Round, RoundId, RoundState, RoundView,
-    TransactionId, WinKind,
+    TransactionId, Win, WinKind,
 };
 
 pub(super) fn decide_close(
@@ -143,16 +142,11 @@ pub(super) fn announce_bet(
     draft.event(EventType::BetDebited, Some(receipt.transaction), &view);
 }
 
-pub(super) fn announce_win(
-    draft: &mut Draft<'_, '_>,
-    round: &Round,
-    receipt: &Receipt,
-    prize: &Prize<'_>,
-) {
+pub(super) fn announce_win(draft: &mut Draft<'_, '_>, round: &Round, receipt: &Receipt, win: &Win) {
     let mut view = MovementView::of(round, receipt);
-    view.game = prize.game;
-    view.kind = Some(prize.kind);
-    view.bet_transaction_id = prize.bet;
+    view.game = &win.game;
+    view.kind = Some(win.kind);
+    view.bet_transaction_id = win.bet.as_ref();
     draft.event(EventType::WinCredited, Some(receipt.transaction), &view);
 }
 

@@ -8,28 +8,15 @@ use super::{
     stored::settled,
 };
 use crate::{
-    Account, ExternalId, Fact, Funding, GameId, GameStanding, Kind, LateWin, Money, Origin,
-    Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundState, TransactionState, Win,
-    WinKind, WinWithoutBet,
+    Account, Fact, Funding, GameStanding, Kind, LateWin, Money, Origin, Receipt, Refusal,
+    RefusalCode, Reply, Round, RoundEntry, RoundState, TransactionState, Win, WinKind,
+    WinWithoutBet,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, win: &Win) -> Result<Reply, Stop> {
     let mut round = round_of(draft, origin, win)?;
-    check_bet(draft, origin, &round, win)?;
-    if !round.state.is_open() && origin.policy.late_win == LateWin::Refuse {
-        return Err(Stop::refuse(
-            RefusalCode::RoundClosed,
-            "the round is closed",
-        ));
-    }
-    let prize = Prize {
-        transaction: &win.transaction,
-        game: &win.game,
-        amount: win.amount,
-        bet: win.bet.as_ref(),
-        kind: win.kind,
-    };
-    let receipt = credit(draft, origin, &mut round, &prize)?;
+    check(draft, origin, &round, win)?;
+    let receipt = credit(draft, origin, &mut round, win)?;
     if win.closes_round && round.state.is_open() {
         round::close(draft, &mut round);
     }
@@ -37,7 +24,12 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, win: &Win) -> R
     Ok(settled(draft, vec![receipt], false))
 }
 
-fn round_of(draft: &mut Draft<'_, '_>, origin: &Origin, win: &Win) -> Result<Round, Stop> {
+/// The round that a win goes to: a closed one, too. One that nobody knows begins with it.
+pub(super) fn round_of(
+    draft: &mut Draft<'_, '_>,
+    origin: &Origin,
+    win: &Win,
+) -> Result<Round, Stop> {
     let key = keys::round_key(origin, &win.game, &win.round);
     match draft.round(&key) {
         Lookup::Found(round) => {
@@ -63,6 +55,23 @@ fn round_of(draft: &mut Draft<'_, '_>, origin: &Origin, win: &Win) -> Result<Rou
             Ok(round)
         }
     }
+}
+
+/// Whether the round as it is pays this win.
+pub(super) fn check(
+    draft: &Draft<'_, '_>,
+    origin: &Origin,
+    round: &Round,
+    win: &Win,
+) -> Result<(), Stop> {
+    check_bet(draft, origin, round, win)?;
+    if !round.state.is_open() && origin.policy.late_win == LateWin::Refuse {
+        return Err(Stop::refuse(
+            RefusalCode::RoundClosed,
+            "the round is closed",
+        ));
+    }
+    Ok(())
 }
 
 /// The bet that the win belongs to must be there and stand, where it belongs to one.
@@ -99,23 +108,14 @@ fn check_bet(draft: &Draft<'_, '_>, origin: &Origin, round: &Round, win: &Win) -
     }
 }
 
-/// One win to be paid.
-pub(super) struct Prize<'a> {
-    pub transaction: &'a ExternalId,
-    pub game: &'a GameId,
-    pub amount: Money,
-    pub bet: Option<&'a ExternalId>,
-    pub kind: WinKind,
-}
-
 /// Pays a win. A win of 0 is a record without a movement.
 pub(super) fn credit(
     draft: &mut Draft<'_, '_>,
     origin: &Origin,
     round: &mut Round,
-    prize: &Prize<'_>,
+    win: &Win,
 ) -> Result<Receipt, Refusal> {
-    let Money { units, currency } = prize.amount;
+    let Money { units, currency } = win.amount;
     if units < 0 {
         return Err(Refusal::new(
             RefusalCode::Malformed,
@@ -126,32 +126,32 @@ pub(super) fn credit(
     let postings = draft.post(currency, &[(house, -units), (Account::Cash, units)])?;
     let fingerprint = keys::movement_fingerprint(
         Kind::Win,
-        prize.amount,
-        prize.game,
+        win.amount,
+        &win.game,
         &round.key.round,
-        prize.bet,
+        win.bet.as_ref(),
     );
     let mut movement =
-        Movement::record(keys::key(origin, Kind::Win, prize.transaction), fingerprint);
-    movement.amount = Some(prize.amount);
+        Movement::record(keys::key(origin, Kind::Win, &win.transaction), fingerprint);
+    movement.amount = Some(win.amount);
     movement.funding = Funding {
         cash: units,
         bonus: 0,
     };
-    movement.game = Some(prize.game.clone());
+    movement.game = Some(win.game.clone());
     movement.round = Some(round.key.clone());
-    movement.names_bet = prize.bet.cloned();
+    movement.names_bet = win.bet.clone();
     movement.postings = postings;
     let receipt = draft.record(movement);
     round.entries.push(RoundEntry {
         transaction: receipt.transaction,
         kind: Kind::Win,
-        external_id: prize.transaction.clone(),
+        external_id: win.transaction.clone(),
         units,
         funding: receipt.funding,
-        names_bet: prize.bet.cloned(),
+        names_bet: win.bet.clone(),
         reversed_units: None,
     });
-    round::announce_win(draft, round, &receipt, prize);
+    round::announce_win(draft, round, &receipt, win);
     Ok(receipt)
 }
