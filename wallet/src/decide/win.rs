@@ -81,7 +81,9 @@ fn check_bet(draft: &Draft<'_, '_>, origin: &Origin, round: &Round, win: &Win) -
         if win.kind != WinKind::Ordinary {
             return Ok(());
         }
-        if round.is_fully_rolled_back() {
+        // Bet and win of one play may share the id (T1): then that is the bet.
+        let own = round.entry(Kind::Bet, &win.transaction);
+        if round.is_fully_rolled_back() || own.is_some_and(|bet| !bet.is_live()) {
             return Err(rolled_back());
         }
         if !round.has_bets() && origin.policy.win_without_bet == WinWithoutBet::Refuse {
