@@ -2,7 +2,8 @@
 
 use crate::{
     Action, Command, Deposit, ExternalId, Fact, Fingerprint, GameId, Kind, Money, Origin, Play,
-    PlayCommand, ProviderId, RoundId, RoundKey, RoundScope, TransactionKey, TransactionScope,
+    PlayCommand, ProviderId, Rollback, RollbackAmount, RoundId, RoundKey, RoundScope,
+    TransactionKey, TransactionScope,
 };
 
 /// The name under which deposits are filed: they belong to no game provider.
@@ -80,8 +81,23 @@ pub(super) fn movement_fingerprint(
     ])
 }
 
-pub(super) fn target_fingerprint(kind: Kind, target: &str) -> Fingerprint {
-    Fingerprint::of(&[kind.as_str(), target])
+/// The amount of a rollback is meaningful where the account's policy gives it a meaning.
+pub(super) fn rollback_fingerprint(origin: &Origin, rollback: &Rollback) -> Fingerprint {
+    let units = match origin.policy.rollback_amount {
+        RollbackAmount::Ignore => None,
+        RollbackAmount::MustEqual | RollbackAmount::Partial => rollback.units,
+    };
+    let units = units.map_or_else(String::new, |units| units.to_string());
+    Fingerprint::of(&[Kind::Rollback.as_str(), rollback.target.as_str(), &units])
+}
+
+pub(super) fn round_fingerprint(kind: Kind, game: &GameId, round: &RoundId) -> Fingerprint {
+    Fingerprint::of(&[kind.as_str(), game.as_str(), round.as_str()])
+}
+
+/// The round names its close, whatever game the request tells.
+pub(super) fn close_fingerprint(round: &RoundId) -> Fingerprint {
+    Fingerprint::of(&[Kind::CloseRound.as_str(), round.as_str()])
 }
 
 /// The keys that a provider's request claims, in the order of its actions.
@@ -125,15 +141,15 @@ pub(super) fn own(play: &Play) -> Vec<OwnKey> {
             .collect(),
         PlayCommand::Rollback(rollback) => vec![OwnKey {
             key: key(origin, Kind::Rollback, &rollback.transaction),
-            fingerprint: target_fingerprint(Kind::Rollback, rollback.target.as_str()),
+            fingerprint: rollback_fingerprint(origin, rollback),
         }],
         PlayCommand::CloseRound(close) => vec![OwnKey {
             key: close_key(origin, &close.game, &close.round),
-            fingerprint: target_fingerprint(Kind::CloseRound, close.round.as_str()),
+            fingerprint: close_fingerprint(&close.round),
         }],
         PlayCommand::VoidRound(void) => vec![OwnKey {
             key: key(origin, Kind::VoidRound, &void.transaction),
-            fingerprint: target_fingerprint(Kind::VoidRound, void.round.as_str()),
+            fingerprint: round_fingerprint(Kind::VoidRound, &void.game, &void.round),
         }],
     }
 }

@@ -57,7 +57,7 @@ fn entomb(
 ) -> Reply {
     let id = TransactionId(draft.new_id());
     let own = keys::key(origin, Kind::Rollback, &rollback.transaction);
-    let fingerprint = keys::target_fingerprint(Kind::Rollback, rollback.target.as_str());
+    let fingerprint = keys::rollback_fingerprint(origin, rollback);
     let receipt = Receipt {
         transaction: id,
         kind: Kind::Rollback,
@@ -85,6 +85,13 @@ fn reverse(
     target: &StoredTransaction,
 ) -> Result<Reply, Stop> {
     if let Some(reversal) = &target.reversal {
+        // A target goes back once: another amount must not look as if it had gone back as well.
+        let ignored = origin.policy.rollback_amount == RollbackAmount::Ignore;
+        if !ignored && rollback.units.is_some_and(|units| units != reversal.units) {
+            let detail = "the target was rolled back with another amount";
+            let refusal = Refusal::new(RefusalCode::TransactionMismatch, detail);
+            return Err(refusal.with_original(reversal).into());
+        }
         return Err(Stop::Answer(replay(draft, vec![reversal.clone()])));
     }
     let mut round = round_of(draft, target)?;
@@ -99,7 +106,7 @@ fn reverse(
         .is_some_and(super::super::round::RoundEntry::is_live);
     let mut movement = Movement::record(
         keys::key(origin, Kind::Rollback, &rollback.transaction),
-        keys::target_fingerprint(Kind::Rollback, rollback.target.as_str()),
+        keys::rollback_fingerprint(origin, rollback),
     );
     movement.game = Some(round.game.clone());
     movement.round = Some(round.key.clone());

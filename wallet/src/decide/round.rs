@@ -33,7 +33,7 @@ pub(super) fn decide_close(
     };
     let mut movement = Movement::record(
         keys::close_key(origin, &close_round.game, &close_round.round),
-        keys::target_fingerprint(Kind::CloseRound, close_round.round.as_str()),
+        keys::close_fingerprint(&close_round.round),
     );
     movement.amount = Some(Money::new(0, round.currency));
     movement.game = Some(round.game.clone());

@@ -28,7 +28,7 @@ pub(super) fn decide(
     };
     let mut movement = Movement::record(
         keys::key(origin, Kind::VoidRound, &void.transaction),
-        keys::target_fingerprint(Kind::VoidRound, void.round.as_str()),
+        keys::round_fingerprint(Kind::VoidRound, &void.game, &void.round),
     );
     movement.game = Some(round.game.clone());
     movement.round = Some(round.key.clone());
