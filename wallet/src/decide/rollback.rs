@@ -17,29 +17,39 @@ pub(super) fn decide(
     origin: &Origin,
     rollback: &Rollback,
 ) -> Result<Reply, Stop> {
+    let own = keys::key(origin, Kind::Rollback, &rollback.transaction);
+    let targets = REVERSIBLE.map(|kind| keys::key(origin, kind, &rollback.target));
+    let mut unknown: Vec<Fact> = targets
+        .iter()
+        .filter(|key| matches!(draft.stored_in_ledger(key), Lookup::Unknown))
+        .map(|key| Fact::Transaction(key.clone()))
+        .collect();
+    if !unknown.is_empty() {
+        // The ledger must be asked anyway: then also whether this id came before with another target (T2).
+        if matches!(draft.stored(&own), Lookup::Unknown) {
+            unknown.push(Fact::Transaction(own));
+        }
+        return Err(Stop::Need(unknown));
+    }
     // A bet and a win may share the id (T1): the bet comes first.
-    let mut unknown = Vec::new();
     let mut entombed = None;
     let mut free = Vec::new();
-    for kind in REVERSIBLE {
-        let key = keys::key(origin, kind, &rollback.target);
+    for key in targets {
         match draft.stored_in_ledger(&key) {
-            Lookup::Unknown => unknown.push(Fact::Transaction(key)),
-            Lookup::Absent => free.push(key),
+            Lookup::Unknown | Lookup::Absent => free.push(key),
             Lookup::Found(stored) if stored.player != draft.state().id => {
                 let detail = "the target belongs to another player";
                 return Err(Stop::refuse(RefusalCode::TransactionMismatch, detail));
             }
             Lookup::Found(stored) => match stored.state {
-                TransactionState::Applied => return reverse(draft, origin, rollback, &stored),
+                TransactionState::Applied => {
+                    return reverse(draft, origin, rollback, &stored);
+                }
                 TransactionState::Tombstone => entombed = Some(stored),
                 // A refused bet never moved and its id is used up: there is nothing to block.
                 TransactionState::Refused => {}
             },
         }
-    }
-    if !unknown.is_empty() {
-        return Err(Stop::Need(unknown));
     }
     if let Some(tombstone) = entombed {
         return Err(Stop::Answer(replay(draft, vec![tombstone.receipt])));
