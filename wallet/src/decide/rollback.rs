@@ -7,9 +7,9 @@ use super::{
     stored::{replay, settled},
 };
 use crate::{
-    Account, Fact, Funding, Kind, Money, Origin, Posting, Receipt, Refusal, RefusalCode, Reply,
-    Rollback, RollbackAfterWin, RollbackAmount, RollbackOfWin, Round, RoundKey, StoredTransaction,
-    TransactionId, TransactionKey, TransactionState,
+    Account, Fact, Fingerprint, Funding, Kind, Money, Origin, Posting, Receipt, Refusal,
+    RefusalCode, Reply, Rollback, RollbackAfterWin, RollbackAmount, RollbackOfWin, Round, RoundKey,
+    StoredTransaction, TransactionId, TransactionKey, TransactionState,
 };
 
 pub(super) fn decide(
@@ -43,7 +43,7 @@ pub(super) fn decide(
             }
             Lookup::Found(stored) => match stored.state {
                 TransactionState::Applied => {
-                    return reverse(draft, origin, rollback, &stored);
+                    return reverse(draft, origin, rollback, &stored, free);
                 }
                 TransactionState::Tombstone => entombed = Some(stored),
                 // A refused bet never moved and its id is used up: there is nothing to block.
@@ -79,20 +79,33 @@ fn entomb(
         tombstone: true,
     };
     let receipt = draft.record_as(id, Movement::record(own, fingerprint), receipt);
-    for key in free {
+    block(draft, free, fingerprint, &receipt);
+    settled(draft, vec![receipt], false)
+}
+
+/// Takes keys so that they can never move (INV-8).
+fn block(
+    draft: &mut Draft<'_, '_>,
+    keys: Vec<TransactionKey>,
+    fingerprint: Fingerprint,
+    receipt: &Receipt,
+) {
+    for key in keys {
         let tombstone = TransactionId(draft.new_id());
         let mut movement = Movement::record(key, fingerprint);
         movement.state = TransactionState::Tombstone;
         draft.record_as(tombstone, movement, receipt.clone());
     }
-    settled(draft, vec![receipt], false)
 }
 
+/// `free` are keys that the rollback may have meant as well: a bet of the same id may still be on its way
+/// behind its win, and must not be taken once the rollback of this id was answered.
 fn reverse(
     draft: &mut Draft<'_, '_>,
     origin: &Origin,
     rollback: &Rollback,
     target: &StoredTransaction,
+    free: Vec<TransactionKey>,
 ) -> Result<Reply, Stop> {
     if let Some(reversal) = &target.reversal {
         // A target goes back once: another amount must not look as if it had gone back as well.
@@ -155,6 +168,8 @@ fn reverse(
     movement.postings = postings;
     let owed = owed(&movement.postings);
     let receipt = draft.record(movement);
+    let fingerprint = keys::rollback_fingerprint(origin, rollback);
+    block(draft, free, fingerprint, &receipt);
     for entry in &mut round.entries {
         if entry.kind == target.key.kind && entry.external_id == rollback.target {
             entry.reversed_units = Some(units);

@@ -6,7 +6,7 @@ use super::{
     keys::OwnKey,
 };
 use crate::{
-    Fact, Kind, LateBet, Play, PlayCommand, Receipt, Refusal, RefusalCode, Reply, Settled,
+    Fact, Funding, Kind, LateBet, Play, PlayCommand, Receipt, Refusal, RefusalCode, Reply, Settled,
     StoredTransaction, TransactionState,
 };
 
@@ -90,6 +90,9 @@ fn late(draft: &Draft<'_, '_>, play: &Play, tombstone: &StoredTransaction) -> St
             kind: Kind::Bet,
             external_id: bet.transaction.clone(),
             currency: Some(bet.amount.currency),
+            units: 0,
+            funding: Funding::default(),
+            tombstone: true,
             balance: draft.balance(bet.amount.currency).ok(),
             ..tombstone.receipt.clone()
         };
