@@ -6,7 +6,7 @@ use super::{
     Stop,
     draft::{Draft, Lookup, Movement},
     keys::{deposit_fingerprint, deposit_key},
-    stored::{replay, settled},
+    stored::{mismatch, replay, settled},
 };
 use crate::{
     Account, Authenticate, BalanceView, Currency, Deposit, EventType, ExternalId, Fact, Funding,
@@ -56,10 +56,7 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
         {
             return Err(Stop::Answer(replay(draft, vec![stored.receipt])));
         }
-        Lookup::Found(_) => {
-            let detail = "a deposit with this reference came before with other data";
-            return Err(Stop::refuse(RefusalCode::TransactionMismatch, detail));
-        }
+        Lookup::Found(stored) => return Err(mismatch(draft, &stored).into()),
         // The reference is unique among all players, whom this actor does not know: ask at once.
         Lookup::Unknown => return Err(Stop::Need(vec![Fact::Transaction(key)])),
         Lookup::Absent => {}

@@ -68,7 +68,7 @@ pub(super) fn settled(draft: &Draft<'_, '_>, receipts: Vec<Receipt>, replayed: b
     })
 }
 
-fn mismatch(draft: &Draft<'_, '_>, stored: &StoredTransaction) -> Refusal {
+pub(super) fn mismatch(draft: &Draft<'_, '_>, stored: &StoredTransaction) -> Refusal {
     let detail = format!(
         "{} {:?} came before with other data",
         stored.key.kind.as_str(),
