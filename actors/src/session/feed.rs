@@ -182,7 +182,11 @@ impl Feed {
             if snapshot.seq < self.progress.last {
                 // Committed events are gone, so the database is another one by now. The client comes back
                 // with an epoch and a position that tell, and gets a new snapshot.
-                tracing::warn!(seq = snapshot.seq, last = self.progress.last, "a player's events went back");
+                tracing::warn!(
+                    seq = snapshot.seq,
+                    last = self.progress.last,
+                    "a player's events went back"
+                );
                 return Err(CloseCode::Internal);
             }
             self.progress.known = self.progress.known.max(snapshot.seq);
@@ -297,9 +301,10 @@ impl Feed {
         work: impl Future<Output = Result<T, crate::ports::PortError>>,
     ) -> Result<Result<T, crate::ports::PortError>, CloseCode> {
         let timed = tokio::time::timeout(self.limits.port_timeout, work);
-        Ok(self.or_close(timed).await?.unwrap_or_else(|_| {
-            Err(crate::ports::PortError("no answer in time".to_owned()))
-        }))
+        Ok(self
+            .or_close(timed)
+            .await?
+            .unwrap_or_else(|_| Err(crate::ports::PortError("no answer in time".to_owned()))))
     }
 
     /// Gives up as soon as the session is to close.

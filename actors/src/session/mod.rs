@@ -26,14 +26,14 @@ use actix_web_actors::ws;
 use pitboss_wallet::{Environment, PlayerId, Timestamp};
 use uuid::Uuid;
 
-pub use self::{
-    close::CloseCode,
-    sessions::{SessionLimits, Sessions, Swept, TooManySessions},
-};
 use self::{
     actor::{Inbound, Session},
     feed::{Feed, Progress, Resume},
     frame_guard::FrameGuard,
+};
+pub use self::{
+    close::CloseCode,
+    sessions::{SessionLimits, Sessions, Swept, TooManySessions},
 };
 use crate::{
     ports::{Clock, Ledger},

@@ -398,7 +398,11 @@ mod tests {
                 .is_pending()
         );
         assert_eq!(sink.push(&[event(1, 10)]), SinkState::Open);
-        assert!(outbound.poll_close(&Context::from_waker(&waker)).is_pending());
+        assert!(
+            outbound
+                .poll_close(&Context::from_waker(&waker))
+                .is_pending()
+        );
         outbound.end();
         drop(waker);
         assert_eq!(Arc::strong_count(&wakes), 1);

@@ -1,0 +1,9 @@
+//! The WebSocket session, over real connections to a real server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod inbound;
+mod lifetime;
+mod order;
+#[allow(dead_code, reason = "shared with the memory tests")]
+mod world;
