@@ -1,0 +1,209 @@
+//! Requests with plausible defaults, to be changed field by field.
+
+use std::sync::Arc;
+
+use pitboss_wallet::{
+    Action, Authenticate, Bet, BetWin, CloseRound, Command, Currency, Deposit, ExternalId, GameId,
+    GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, Policy, ProviderId, Rollback,
+    RoundId, SessionId, VoidRound, Win, WinKind,
+};
+use uuid::Uuid;
+
+use super::NOON;
+
+pub const PROVIDER: &str = "demo";
+pub const SESSION: u128 = 1;
+pub const OTHERS_SESSION: u128 = 2;
+
+pub fn eur() -> Currency {
+    currency("EUR")
+}
+
+pub fn currency(code: &str) -> Currency {
+    Currency::from_code(code).unwrap()
+}
+
+pub fn ext(id: &str) -> ExternalId {
+    ExternalId::new(id).unwrap()
+}
+
+pub fn game(id: &str) -> GameId {
+    GameId::new(id).unwrap()
+}
+
+pub fn round_id(id: &str) -> RoundId {
+    RoundId::new(id).unwrap()
+}
+
+pub fn provider(id: &str) -> ProviderId {
+    ProviderId::new(id).unwrap()
+}
+
+pub fn player(id: &str) -> PlayerId {
+    PlayerId::new(id).unwrap()
+}
+
+pub fn session(id: u128) -> SessionId {
+    SessionId(Uuid::from_u128(id))
+}
+
+pub fn cents(units: i64) -> Money {
+    Money::new(units, eur())
+}
+
+/// What a provider may send.
+pub trait Request {
+    fn play(self) -> PlayCommand;
+
+    fn command(self, policy: &Policy) -> Command
+    where
+        Self: Sized,
+    {
+        Command::Play(Play {
+            origin: Origin {
+                provider: provider(PROVIDER),
+                policy: Arc::new(policy.clone()),
+            },
+            command: self.play(),
+        })
+    }
+}
+
+macro_rules! requests {
+    ($($name:ident),+) => {
+        $(impl Request for $name {
+            fn play(self) -> PlayCommand {
+                PlayCommand::$name(self)
+            }
+        })+
+    };
+}
+
+requests!(Bet, Win, BetWin, Rollback, CloseRound, VoidRound);
+
+impl Request for PlayCommand {
+    fn play(self) -> PlayCommand {
+        self
+    }
+}
+
+pub fn bet(id: &str, round: &str, units: i64) -> Bet {
+    Bet {
+        transaction: ext(id),
+        session: session(SESSION),
+        game: game("dice"),
+        standing: GameStanding::ENABLED,
+        round: round_id(round),
+        amount: cents(units),
+        closes_round: false,
+        free_round: None,
+        jackpot_contribution: None,
+    }
+}
+
+pub fn win(id: &str, round: &str, units: i64) -> Win {
+    Win {
+        transaction: ext(id),
+        game: game("dice"),
+        standing: GameStanding::ENABLED,
+        round: round_id(round),
+        amount: cents(units),
+        bet: None,
+        kind: WinKind::Ordinary,
+        closes_round: false,
+    }
+}
+
+/// A win that names its bet.
+pub fn win_of(bet: &str, id: &str, round: &str, units: i64) -> Win {
+    Win {
+        bet: Some(ext(bet)),
+        ..win(id, round, units)
+    }
+}
+
+pub fn rollback(id: &str, target: &str) -> Rollback {
+    Rollback {
+        transaction: ext(id),
+        target: ext(target),
+        round: None,
+        units: None,
+    }
+}
+
+pub fn rollback_units(id: &str, target: &str, units: i64) -> Rollback {
+    Rollback {
+        units: Some(units),
+        ..rollback(id, target)
+    }
+}
+
+pub fn close(round: &str) -> CloseRound {
+    CloseRound {
+        game: game("dice"),
+        round: round_id(round),
+    }
+}
+
+pub fn void(id: &str, round: &str) -> VoidRound {
+    VoidRound {
+        transaction: ext(id),
+        game: game("dice"),
+        round: round_id(round),
+        reason: "the game crashed".to_owned(),
+    }
+}
+
+pub fn batch(round: &str, actions: Vec<Action>) -> BetWin {
+    BetWin {
+        session: session(SESSION),
+        game: game("dice"),
+        standing: GameStanding::ENABLED,
+        round: round_id(round),
+        currency: eur(),
+        actions,
+        closes_round: false,
+    }
+}
+
+pub fn a_bet(id: &str, units: i64) -> Action {
+    Action::Bet {
+        transaction: ext(id),
+        units,
+    }
+}
+
+pub fn a_win(id: &str, units: i64) -> Action {
+    Action::Win {
+        transaction: ext(id),
+        units,
+    }
+}
+
+pub fn deposit(reference: &str, units: i64) -> Command {
+    Command::Deposit(Deposit {
+        reference: ext(reference),
+        amount: cents(units),
+    })
+}
+
+/// A launch that lives for a day, with a token that lives for a minute.
+pub fn launch(id: u128) -> Launch {
+    Launch {
+        session: session(id),
+        currency: eur(),
+        provider: provider(PROVIDER),
+        game: game("dice"),
+        standing: GameStanding::ENABLED,
+        token_hash: [7; 32],
+        token_expires_at: NOON.plus_seconds(60),
+        expires_at: NOON.plus_seconds(86_400),
+    }
+}
+
+pub fn authenticate(id: u128) -> Command {
+    Command::Authenticate(Authenticate {
+        session: session(id),
+        provider: provider(PROVIDER),
+    })
+}
