@@ -24,8 +24,8 @@ pub(super) struct Session {
     pub admission: Admission,
     pub fault: FaultCell,
     pub max_frames_per_s: u32,
-    /// Handed to the context when the actor starts.
-    pub feed: Option<Feed>,
+    /// Handed to the context when the actor starts; boxed, because its place here stays empty.
+    pub feed: Option<Box<Feed>>,
     pub inbound: Inbound,
 }
 

@@ -26,7 +26,7 @@ use super::{
     outbound::{Next, Outbound},
 };
 use crate::{
-    ports::{Clock, Ledger, PlayerEvent},
+    ports::{Clock, Ledger, PlayerEvent, PortError},
     stream::{Snapshot, StreamSource},
 };
 
@@ -105,8 +105,8 @@ impl Progress {
 
 impl Feed {
     /// Ends after the first [`Out::Close`].
-    pub(super) fn into_stream(self) -> impl Stream<Item = Out> + 'static {
-        stream::unfold(Some(Box::new(self)), |feed| async {
+    pub(super) fn into_stream(self: Box<Self>) -> impl Stream<Item = Out> + 'static {
+        stream::unfold(Some(self), |feed| async {
             let mut feed = feed?;
             let out = feed.next().await;
             let open = !matches!(out, Out::Close(_));
@@ -298,13 +298,13 @@ impl Feed {
     /// With a deadline, whose passing is an error like the port's own.
     async fn in_time<T>(
         &self,
-        work: impl Future<Output = Result<T, crate::ports::PortError>>,
-    ) -> Result<Result<T, crate::ports::PortError>, CloseCode> {
+        work: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<Result<T, PortError>, CloseCode> {
         let timed = tokio::time::timeout(self.limits.port_timeout, work);
         Ok(self
             .or_close(timed)
             .await?
-            .unwrap_or_else(|_| Err(crate::ports::PortError("no answer in time".to_owned()))))
+            .unwrap_or_else(|_| Err(PortError("no answer in time".to_owned()))))
     }
 
     /// Gives up as soon as the session is to close.

@@ -149,7 +149,7 @@ pub fn start(
         admission,
         fault,
         max_frames_per_s: limits.max_frames_per_s,
-        feed: Some(feed),
+        feed: Some(Box::new(feed)),
         inbound: Inbound::default(),
     };
     ws::WsResponseBuilder::new(session, request, guarded)

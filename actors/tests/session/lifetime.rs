@@ -137,12 +137,3 @@ async fn a_drain_tells_every_client_to_reconnect() {
     }
     server.wait_until_empty().await;
 }
-
-#[actix_web::test]
-async fn a_drain_does_not_wait_for_a_player_that_does_not_answer() {
-    let server = serve(Options::default());
-    server.world.refuse_subscriptions(usize::MAX);
-    let mut client = server.client("").await;
-    server.sessions.close_all(CloseCode::GoingAway);
-    assert_eq!(client.closed().await.0, 4000);
-}

@@ -1,8 +1,8 @@
 //! What goes out: everything once, in order.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pitboss_actors::session::StreamLimits;
+use pitboss_actors::session::{CloseCode, StreamLimits};
 use serde_json::json;
 
 use crate::world::{INCARNATION, Options, eventually, serve};
@@ -165,6 +165,38 @@ async fn a_subscription_that_fails_is_tried_again() {
     server.world.refuse_subscriptions(2);
     let mut client = server.client("").await;
     client.expect_snapshot(0).await;
+}
+
+#[actix_web::test]
+async fn a_subscription_without_an_answer_is_given_up_and_its_sink_is_gone() {
+    let server = serve(Options {
+        limits: StreamLimits {
+            port_timeout: Duration::from_millis(100),
+            ..StreamLimits::default()
+        },
+        ..Options::default()
+    });
+    server.world.leave_subscriptions_unanswered(1);
+    let mut client = server.client("").await;
+    client.expect_snapshot(0).await;
+    assert_eq!(server.world.sinks(), 2);
+    server.world.emit();
+    assert_eq!(server.world.sinks(), 1);
+    server.world.emit();
+    client.expect_events(1..=2).await;
+}
+
+#[actix_web::test]
+async fn a_player_that_never_answers_does_not_hold_up_a_drain() {
+    let server = serve(Options::default());
+    server.world.leave_subscriptions_unanswered(usize::MAX);
+    let mut client = server.client("").await;
+    eventually(|| server.world.sinks() == 1).await;
+    let asked = Instant::now();
+    server.sessions.close_all(CloseCode::GoingAway);
+    assert_eq!(client.closed().await.0, 4000);
+    let took = asked.elapsed();
+    assert!(took < StreamLimits::default().port_timeout, "{took:?}");
 }
 
 #[actix_web::test]

@@ -50,6 +50,7 @@ struct State {
     kept: Vec<PlayerEvent>,
     sinks: Vec<Arc<dyn EventSink>>,
     refused_subscriptions: usize,
+    unanswered_subscriptions: usize,
     ledger_is_down: bool,
 }
 
@@ -124,6 +125,11 @@ impl World {
         self.state.lock().unwrap().refused_subscriptions = count;
     }
 
+    /// The next ones register their sink, and never answer.
+    pub fn leave_subscriptions_unanswered(&self, count: usize) {
+        self.state.lock().unwrap().unanswered_subscriptions = count;
+    }
+
     pub fn set_ledger_down(&self, down: bool) {
         self.state.lock().unwrap().ledger_is_down = down;
     }
@@ -155,7 +161,12 @@ impl StreamSource for World {
                 return Err(PortError("no".to_owned()));
             }
             state.sinks.push(sink);
-            snapshot(state.seq)
+            let unanswered = state.unanswered_subscriptions > 0;
+            state.unanswered_subscriptions -= usize::from(unanswered);
+            (!unanswered).then(|| snapshot(state.seq))
+        };
+        let Some(snapshot) = snapshot else {
+            return std::future::pending().await;
         };
         tokio::task::yield_now().await;
         Ok(snapshot)
