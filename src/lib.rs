@@ -1,1 +1,22 @@
-//! Server.
+//! The Pitboss server: configuration, HTTP edges, the NATS adapter, the command line, and the wiring.
+//!
+//! What lives here: everything that knows of more than one of the crates beside it. What must not: rules of
+//! money (`wallet`), wire formats of providers (`providers`), actors (`actors`), SQL (`schema`).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod app;
+pub mod audit;
+pub mod catalogue;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod http;
+pub mod nats;
+pub mod sandbox;
+pub mod seams;
+pub mod server;
+pub mod telemetry;
+pub mod tokens;
+pub mod vault;
+pub mod world;

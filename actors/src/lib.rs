@@ -7,8 +7,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bridge;
+pub mod conformance;
 pub mod journal;
 pub mod mail;
+pub mod memory;
 pub mod metric;
 pub mod player;
 pub mod ports;

@@ -51,7 +51,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// and of one moment. `None`: no such player.
     async fn load(&self, player: &PlayerId) -> Result<Option<PlayerState>, PortError>;
 
-    /// Answers every fact, of one moment, in one round trip. What the ledger does not have is answered `None`.
+    /// Answers every fact, of one moment, in one round trip, with the player's version of that moment. What
+    /// the ledger does not have is answered `None`.
     async fn find(&self, player: &PlayerId, facts: &[Fact]) -> Result<Facts, PortError>;
 
     /// The player's events with `after < seq <= up_to`, in order, at most `limit`.
@@ -95,6 +96,8 @@ pub struct LaneLease {
 pub struct OutboxEvent {
     pub lane_seq: i64,
     pub id: Uuid,
+    /// Whose event it is: his events must arrive in order, whatever gets lost on the way.
+    pub player: PlayerId,
     /// The event's type.
     pub subject: String,
     pub body: String,
@@ -135,7 +138,8 @@ pub struct Backlog {
 /// The event bus.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
-    /// Publishes in order, and returns when all are acknowledged.
+    /// Publishes each player's events in order, and returns when all are acknowledged. An event is sent only
+    /// when the same player's earlier events of its stream are acknowledged.
     ///
     /// # Errors
     /// Some or none of them are on the bus. The same batch is to be published again: the bus drops what it

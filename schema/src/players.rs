@@ -1,6 +1,7 @@
 //! Players and their sessions, as the HTTP edges ask for them.
 
-use pitboss_wallet::{PlayerId, PlayerStatus, Session, Timestamp};
+use pitboss_wallet::{PlayerId, PlayerStatus, Session, SessionId, Timestamp};
+use tokio_postgres::types::ToSql;
 
 use crate::{
     Store, StoreError,
@@ -81,9 +82,27 @@ impl Store {
         token_hash: &[u8; 32],
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
         let sql = include_str!("../queries/session_by_token.sql");
-        let row = self
-            .row("find a session", sql, &[&token_hash.as_slice()])
-            .await?;
+        self.find_session(sql, &token_hash.as_slice()).await
+    }
+
+    /// The session of this id, over or not, and whose it is.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn session(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<(PlayerId, Session)>, StoreError> {
+        let sql = include_str!("../queries/session_by_id.sql");
+        self.find_session(sql, &session.0).await
+    }
+
+    async fn find_session(
+        &self,
+        sql: &str,
+        by: &(dyn ToSql + Sync),
+    ) -> Result<Option<(PlayerId, Session)>, StoreError> {
+        let row = self.row("find a session", sql, &[by]).await?;
         row.map(|row| {
             let player = id(PlayerId::new(get::<&str>(&row, "player_id")?))?;
             let session = parse::<SessionDocument>(get(&row, "document")?)?.into_session()?;

@@ -99,6 +99,7 @@ impl Core {
                     }
                     let found = self.ask(command, need, &facts).await?;
                     facts.extend(found);
+                    self.forget_if_stale(&facts);
                 }
                 Verdict::Commit(decision) => {
                     let decision = Arc::new(*decision);
@@ -170,6 +171,14 @@ impl Core {
     fn forget(&mut self) {
         self.state = None;
         self.sinks.clear();
+    }
+
+    /// Another owner has moved on: nobody is to be refused on what was true before.
+    fn forget_if_stale(&mut self, facts: &Facts) {
+        let held = self.state.as_ref().map(|state| state.version);
+        if held.is_some() && facts.version.is_some() && held != facts.version {
+            self.forget();
+        }
     }
 
     /// Asks for what is needed; on the first time for all that the command may turn on.

@@ -1,0 +1,291 @@
+//! The command line.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pitboss_schema::Store;
+use pitboss_wallet::Environment;
+
+use crate::{
+    audit,
+    config::Config,
+    demo::{self, DemoOptions},
+    sandbox::{self, SandboxOptions, keys},
+    server::{Ended, Server, stop_signal},
+    telemetry,
+    world::open_store,
+};
+
+/// `sysexits.h`: the configuration is wrong, or the command line is.
+const EXIT_USAGE: u8 = 64;
+
+/// An open casino platform server: the players' wallets, providers' callbacks, streams and events.
+#[derive(Parser)]
+#[command(name = "pitboss", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs everything on this machine: a private Postgres, a private nats-server and the server, seeded.
+    Sandbox(SandboxOptions),
+    /// Runs the server against a Postgres and a NATS that you run.
+    Serve(ConfigFile),
+    /// Creates or upgrades the database of each enabled environment.
+    Migrate(ConfigFile),
+    /// Recomputes the invariants from the ledger; exits 1 on a breach.
+    Audit(AuditArgs),
+    /// A tour of the seamless wallet against a running sandbox.
+    Demo(ConnectionFile),
+    /// Operator keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Provider accounts.
+    #[command(subcommand)]
+    Providers(ProvidersCommand),
+}
+
+#[derive(Args)]
+struct ConfigFile {
+    /// Laid over the defaults; the environment (PITBOSS__SECTION__KEY) is laid over both.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ConnectionFile {
+    /// Written by `pitboss sandbox`.
+    #[arg(long, value_name = "FILE", default_value = ".sandbox/connection.json")]
+    connection: PathBuf,
+}
+
+#[derive(Args)]
+struct AuditArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Audit a running sandbox instead, by its connection file. Taken when there is one and no --config.
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    connection: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EnvironmentName {
+    Sandbox,
+    Live,
+}
+
+impl From<EnvironmentName> for Environment {
+    fn from(name: EnvironmentName) -> Self {
+        match name {
+            EnvironmentName::Sandbox => Self::Sandbox,
+            EnvironmentName::Live => Self::Live,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Makes an operator key and shows it once.
+    Create {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[arg(long, value_enum)]
+        environment: EnvironmentName,
+        /// What the key is for.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum ProvidersCommand {
+    /// Makes a provider account and shows its callback secret once.
+    Create {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[arg(long, value_enum)]
+        environment: EnvironmentName,
+        /// The account's id, which is part of its callback URL.
+        #[arg(long)]
+        id: String,
+        /// The wire format that the provider speaks.
+        #[arg(long, default_value = "native")]
+        dialect: String,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
+            // Nowhere to tell it when even this cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let system = actix::System::new();
+    match system.block_on(run(cli.command)) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("pitboss: {}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// What ends the program: a text for the person, and an exit code.
+pub struct Exit {
+    pub text: String,
+    pub code: u8,
+}
+
+impl Exit {
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self { text: error.to_string(), code: EXIT_USAGE }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Exit {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        Self { text, code: 1 }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Exit> {
+    match command {
+        Command::Sandbox(options) => sandbox::run(options).await,
+        Command::Serve(file) => serve(&file).await,
+        Command::Migrate(file) => migrate(&file).await,
+        Command::Audit(args) => audit(&args).await,
+        Command::Demo(file) => demo(&file).await,
+        Command::Keys(KeysCommand::Create { config, environment, name }) => {
+            let config = complete(&config)?;
+            let environment = environment.into();
+            let store = open_store(&config, enabled(&config, environment)?)?;
+            let key = keys::create_operator_key(&store, environment, &name).await?;
+            println!("{key}");
+            eprintln!("This key is shown once: keep it. It opens the REST API of {environment}.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Providers(ProvidersCommand::Create { config, environment, id, dialect }) => {
+            let config = complete(&config)?;
+            let environment = environment.into();
+            let store = open_store(&config, enabled(&config, environment)?)?;
+            let secret = keys::create_provider(&store, &config, environment, &id, &dialect).await?;
+            println!("{secret}");
+            eprintln!("This secret is shown once: give it to the provider. Its callbacks go to");
+            eprintln!("{}/callbacks/{environment}/{id}/...", config.server.public_url.trim_end_matches('/'));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
+    let config = Config::load(file.config.as_deref()).map_err(Exit::usage)?;
+    config.check_complete().map_err(Exit::usage)?;
+    telemetry::start_logs(&config.log).map_err(Exit::usage)?;
+    Ok(Arc::new(config))
+}
+
+fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::Connections, Exit> {
+    let connections = config.connections(environment);
+    if !connections.enabled {
+        return Err(Exit::usage(format!("environments.{environment}.enabled = false: must be true")));
+    }
+    Ok(connections)
+}
+
+async fn serve(file: &ConfigFile) -> Result<ExitCode, Exit> {
+    let config = complete(file)?;
+    let metrics = telemetry::start_metrics().map_err(|text| Exit { text, code: 1 })?;
+    let stop = stop_signal()?;
+    let api = bind("server.api_address", config.server.api_address)?;
+    let admin = bind("server.admin_address", config.server.admin_address)?;
+    let server = Server::start(config.clone(), api, admin, metrics).await?;
+    tracing::info!(api = %config.server.api_address, admin = %config.server.admin_address, "ready");
+    stop.await;
+    Ok(exit_code(server.stop().await))
+}
+
+/// Graceful or forced, for whoever started the program.
+#[must_use]
+pub fn exit_code(ended: Ended) -> ExitCode {
+    match ended {
+        Ended::Gracefully => ExitCode::SUCCESS,
+        Ended::Forced => ExitCode::from(3),
+    }
+}
+
+/// Binds a listener, and says which setting is to be changed when that fails.
+///
+/// # Errors
+/// The address is taken, or not ours.
+pub fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Exit> {
+    TcpListener::bind(address)
+        .map_err(|error| Exit { text: format!("{key} = {address}: {error}"), code: 1 })
+}
+
+async fn migrate(file: &ConfigFile) -> Result<ExitCode, Exit> {
+    let config = complete(file)?;
+    for (environment, connections) in config.enabled() {
+        let store = open_store(&config, connections)?;
+        let install = store.migrate(config.journal.lanes).await?;
+        println!(
+            "{environment}: at schema version {}, {} lanes",
+            pitboss_schema::SCHEMA_VERSION,
+            install.lanes
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
+    let mut holds = true;
+    if args.config.config.is_some() {
+        let config = complete(&args.config)?;
+        for (environment, connections) in config.enabled() {
+            let store = open_store(&config, connections)?;
+            holds &= show_audit(environment, &store).await?;
+        }
+    } else {
+        let default = PathBuf::from(sandbox::CONNECTION_FILE);
+        let file = args.connection.as_ref().unwrap_or(&default);
+        let connection = sandbox::Connection::read(file).map_err(Exit::usage)?;
+        let store = connection.store()?;
+        holds = show_audit(Environment::Sandbox, &store).await?;
+    }
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn show_audit(environment: Environment, store: &Store) -> Result<bool, Exit> {
+    let (holds, table) = audit::run(environment, store).await?;
+    println!("{table}");
+    Ok(holds)
+}
+
+async fn demo(file: &ConnectionFile) -> Result<ExitCode, Exit> {
+    let connection = sandbox::Connection::read(&file.connection).map_err(Exit::usage)?;
+    let store = connection.store()?;
+    let options = DemoOptions { connection: file.connection.clone() };
+    let holds = demo::run(options, async || audit::run(Environment::Sandbox, &store).await).await?;
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,170 @@
+//! Providers' callbacks: raw bytes in, the provider's own dialect out, whatever happens in between.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::HeaderMap,
+    web::{Bytes, BytesMut, Data, Payload},
+};
+use futures_util::{FutureExt, StreamExt};
+use pitboss_providers::{
+    Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
+    Problem, RawRequest,
+};
+use pitboss_wallet::{Authenticate, Command, Environment};
+
+use super::problem::{call_error, http_response, response};
+use crate::{
+    app::App,
+    catalogue::Provider,
+    tokens::{self, TokenKind},
+    world::World,
+};
+
+/// `POST /callbacks/{environment}/{provider}/{action}`
+pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
+    let part = |name| request.match_info().get(name).unwrap_or_default();
+    let world = Environment::from_name(part("environment")).and_then(|name| app.world(name));
+    let Some(world) = world else {
+        return response(&Problem::new(Code::UnknownProvider, "this environment is not served here"));
+    };
+    let Some(provider) = world.catalogue.provider(part("provider")) else {
+        return response(&Problem::new(Code::UnknownProvider, CallError::UnknownProvider.to_string()));
+    };
+    // From here on everything, also what goes wrong in this very layer, is told in the provider's dialect.
+    let (body, too_large) = match read(payload, app.config.server.body_max_bytes).await {
+        Ok(body) => (body, None),
+        Err(error) => (Bytes::new(), Some(error)),
+    };
+    let headers = HttpHeaders(request.headers());
+    let raw = RawRequest {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        action: part("action"),
+        query: request.uri().query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+        now: world.clock.now(),
+        environment: world.environment,
+    };
+    let mut call = None;
+    let outcome = match too_large {
+        Some(error) => Err(error),
+        None if !app.accepts_work() => Err(CallError::Retry { retry_after_s: 1 }),
+        None => {
+            let carried = AssertUnwindSafe(carry_out(world, &provider, &raw, &mut call));
+            carried.catch_unwind().await.unwrap_or_else(|_| {
+                tracing::error!(provider = %provider.account.id, "a callback panicked");
+                Err(CallError::Internal)
+            })
+        }
+    };
+    note(&provider, &outcome);
+    let context = Context { request: &raw, account: Some(&provider.account), call: call.as_ref() };
+    http_response(provider.dialect.render(&context, &outcome))
+}
+
+async fn carry_out(
+    world: &World,
+    provider: &Provider,
+    raw: &RawRequest<'_>,
+    understood: &mut Option<Call>,
+) -> Outcome {
+    let Provider { dialect, account, .. } = provider;
+    dialect.verify(account, raw)?;
+    let found = match dialect.lookup(account, raw)? {
+        Some(lookup) => look_up(world, lookup).await?,
+        None => None,
+    };
+    let standing = |game: &_| world.catalogue.standing(&account.id, game);
+    let call = dialect.parse(account, raw, &Known { game: &standing, found })?;
+    let ask = understood.insert(call).ask.clone();
+    let (player, command) = match ask {
+        Ask::Authenticate { token } => {
+            let hash = match tokens::classify(&token) {
+                Some((TokenKind::LaunchToken, environment)) if environment == world.environment => {
+                    tokens::hash(&token)
+                }
+                _ => return Err(CallError::unknown_token()),
+            };
+            let found = world.store.session_by_token(&hash).await.map_err(|error| unavailable(&error))?;
+            let (player, session) = found.ok_or_else(CallError::unknown_token)?;
+            let provider = account.id.clone();
+            (player, Command::Authenticate(Authenticate { session: session.id, provider }))
+        }
+        Ask::Balance { player, currency } => (player, Command::Balance(currency)),
+        Ask::Play { player, play } => (player, Command::Play(play)),
+    };
+    match world.registry.execute(&player, command).await {
+        Ok(Ok(reply)) => Ok(Answer { player, reply }),
+        Ok(Err(refusal)) => Err(refusal.into()),
+        Err(failure) => Err(call_error(&failure)),
+    }
+}
+
+async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallError> {
+    let session = match lookup {
+        Lookup::Token(token) => world.store.session_by_token(&tokens::hash(&token)).await,
+        Lookup::Session(id) => world.store.session(id).await,
+        Lookup::Player(player) => {
+            let view = match world.registry.view(&player).await {
+                Ok(view) => view,
+                Err(failure) => return Err(call_error(&failure)),
+            };
+            let currency = view.wallets.first().map(|wallet| wallet.balance.currency);
+            return Ok(currency.map(|currency| Found { player, currency, session: None }));
+        }
+    };
+    let session = session.map_err(|error| unavailable(&error))?;
+    Ok(session.map(|(player, session)| Found {
+        player,
+        currency: session.currency,
+        session: Some(session.id),
+    }))
+}
+
+fn unavailable(error: &pitboss_schema::StoreError) -> CallError {
+    tracing::error!(%error, "the database did not answer");
+    CallError::Retry { retry_after_s: 1 }
+}
+
+/// The whole body, or the error for one that is too large. No more than the limit is ever held.
+async fn read(mut payload: Payload, limit_bytes: usize) -> Result<Bytes, CallError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        // A body that breaks off was not signed as it came, so its signature will not hold.
+        let Ok(chunk) = chunk else { break };
+        if body.len() + chunk.len() > limit_bytes {
+            return Err(CallError::BodyTooLarge { limit_bytes });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+struct HttpHeaders<'a>(&'a HeaderMap);
+
+impl Headers for HttpHeaders<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.get_all(name);
+        let value = values.next()?;
+        if values.next().is_some() {
+            return None;
+        }
+        value.to_str().ok()
+    }
+}
+
+/// Counts callbacks by account, dialect and outcome. Accounts are few and made by the operator.
+fn note(provider: &Provider, outcome: &Outcome) {
+    let code = match outcome {
+        Ok(_) => "ok",
+        Err(error) => Code::from(error).as_str(),
+    };
+    let dialect: &'static dyn Dialect = provider.dialect;
+    metrics::counter!("pitboss_callbacks_total", "dialect" => dialect.name(), "outcome" => code).increment(1);
+    if let Err(error @ (CallError::BadSignature(_) | CallError::Internal)) = outcome {
+        tracing::warn!(provider = %provider.account.id, %error, "a callback was not accepted");
+    }
+}

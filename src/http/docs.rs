@@ -1,0 +1,31 @@
+//! The documents that error codes point to, served as they are written.
+
+use actix_web::{HttpResponse, http::header::CONTENT_TYPE, web::Path};
+use pitboss_providers::{Code, Problem};
+
+use super::problem::response;
+
+const PAGES: &[(&str, &str)] = &[
+    ("errors", include_str!("../../docs/errors.md")),
+    ("callbacks", include_str!("../../docs/callbacks.md")),
+    ("stream", include_str!("../../docs/stream.md")),
+    ("rules", include_str!("../../docs/rules.md")),
+];
+
+/// `GET /docs`
+pub async fn index() -> HttpResponse {
+    let list: String = PAGES.iter().map(|(name, _)| format!("- /docs/{name}\n")).collect();
+    markdown(format!("# Pitboss\n\nAn open casino platform server.\n\n{list}"))
+}
+
+/// `GET /docs/{page}`
+pub async fn page(name: Path<String>) -> HttpResponse {
+    match PAGES.iter().find(|(page, _)| *page == name.as_str()) {
+        Some((_, text)) => markdown((*text).to_owned()),
+        None => response(&Problem::new(Code::NotFound, "there is no such page; /docs lists them")),
+    }
+}
+
+fn markdown(text: String) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/markdown; charset=utf-8")).body(text)
+}

@@ -1,0 +1,102 @@
+//! The catalogue, and launching a game.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Path},
+};
+use pitboss_providers::Code;
+use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ApiError,
+    auth::Operator,
+    idempotency::{self, Answer},
+};
+use crate::tokens::{self, TokenKind};
+
+/// `GET /v1/games`
+pub async fn list(operator: Operator) -> HttpResponse {
+    let games = operator.world.catalogue.games();
+    HttpResponse::Ok().json(serde_json::json!({ "data": games, "next": null }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewLaunch {
+    player: PlayerId,
+    currency: Currency,
+}
+
+#[derive(Serialize)]
+struct LaunchView {
+    url: String,
+    token: String,
+    session: SessionId,
+    expires_at: Timestamp,
+}
+
+/// `POST /v1/games/{id}/launch`: a game session, and the single-use token that the provider exchanges.
+pub async fn launch(
+    request: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let game = world
+        .catalogue
+        .game(&id)
+        .ok_or_else(|| ApiError::new(Code::UnknownGame, "there is no such game"))?;
+    idempotency::run(&request, &operator, &body, async |new: NewLaunch| {
+        let token =
+            tokens::new_token(TokenKind::LaunchToken, world.environment).map_err(ApiError::internal)?;
+        let now = world.clock.now();
+        let session = SessionId(world.ids.uuid());
+        let token_expires_at = now.plus_seconds(world.config.sessions.launch_token_s);
+        let switch = if game.enabled { GameSwitch::Enabled } else { GameSwitch::Disabled };
+        let launch = Launch {
+            session,
+            currency: new.currency,
+            provider: game.provider.clone(),
+            game: game.id.clone(),
+            standing: GameStanding::Known(switch),
+            token_hash: tokens::hash(&token),
+            token_expires_at,
+            expires_at: now.plus_seconds(world.config.sessions.game_s),
+        };
+        world.execute(&new.player, Command::Launch(launch)).await?;
+        let url = format!(
+            "{}/games/{}?token={token}",
+            world.config.server.public_url.trim_end_matches('/'),
+            escape(game.id.as_str()),
+        );
+        let view = LaunchView { url, token, session, expires_at: token_expires_at };
+        Ok(Answer::new(StatusCode::CREATED, view))
+    })
+    .await
+}
+
+/// A game id as one segment of a path.
+fn escape(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn a_game_id_stays_one_segment() {
+        assert_eq!(escape("dice"), "dice");
+        assert_eq!(escape("a/b?c d%ü"), "a%2Fb%3Fc%20d%25%C3%BC");
+    }
+}

@@ -1,0 +1,97 @@
+//! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
+//!
+//! `callbacks` for providers, `players`, `games` and `lists` for operators, `stream` for players' clients,
+//! `admin` for monitoring. Every error is a problem document of `pitboss_providers::problem`.
+
+mod admin;
+mod auth;
+mod callbacks;
+mod docs;
+mod games;
+mod idempotency;
+mod lists;
+mod players;
+mod problem;
+mod stream;
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse,
+    web::{self, Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig},
+};
+use pitboss_providers::{Code, Problem};
+
+pub use admin::AdminState;
+pub use problem::ApiError;
+
+use crate::app::App;
+
+/// The routes of the API listener.
+pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
+    move |service| {
+        let limit = app.config.server.body_max_bytes;
+        service
+            .app_data(Data::from(app))
+            .app_data(PayloadConfig::new(limit))
+            .app_data(PathConfig::default().error_handler(|error, _| {
+                ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
+            }))
+            .app_data(QueryConfig::default().error_handler(|error, _| {
+                ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
+            }))
+            .route(
+                "/callbacks/{environment}/{provider}/{action:.*}",
+                web::route().to(callbacks::handle),
+            )
+            .service(
+                web::scope("/v1")
+                    .service(
+                        resource("/players").route(web::post().to(players::create)),
+                    )
+                    .service(resource("/players/{id}").route(web::get().to(players::get)))
+                    .service(
+                        resource("/players/{id}/wallets").route(web::get().to(players::wallets)),
+                    )
+                    .service(
+                        resource("/players/{id}/deposits").route(web::post().to(players::deposit)),
+                    )
+                    .service(resource("/sessions").route(web::post().to(players::open_session)))
+                    .service(resource("/games").route(web::get().to(games::list)))
+                    .service(resource("/games/{id}/launch").route(web::post().to(games::launch)))
+                    .service(resource("/transactions").route(web::get().to(lists::transactions)))
+                    .service(resource("/rounds").route(web::get().to(lists::rounds)))
+                    .service(resource("/stream").route(web::get().to(stream::open))),
+            )
+            .route("/", web::get().to(docs::index))
+            .route("/docs", web::get().to(docs::index))
+            .route("/docs/{page}", web::get().to(docs::page))
+            .route("/healthz", web::get().to(admin::healthz))
+            .default_service(web::route().to(not_found));
+    }
+}
+
+/// The routes of the admin listener.
+pub fn admin(state: AdminState) -> impl FnOnce(&mut ServiceConfig) {
+    move |service| {
+        service
+            .app_data(Data::new(state))
+            .route("/metrics", web::get().to(admin::metrics))
+            .route("/healthz", web::get().to(admin::healthz))
+            .route("/readyz", web::get().to(admin::readyz))
+            .default_service(web::route().to(not_found));
+    }
+}
+
+/// A resource that answers other methods with a problem document.
+fn resource(path: &str) -> actix_web::Resource {
+    web::resource(path).default_service(web::route().to(method_not_allowed))
+}
+
+async fn method_not_allowed() -> HttpResponse {
+    problem::response(&Problem::new(Code::MethodNotAllowed, "the method is not allowed here"))
+}
+
+async fn not_found() -> HttpResponse {
+    problem::response(&Problem::new(Code::NotFound, "there is nothing at this path"))
+}

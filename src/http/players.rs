@@ -1,0 +1,188 @@
+//! Players, deposits and logins.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Json, Path},
+};
+use pitboss_providers::Code;
+use pitboss_schema::Created;
+use pitboss_wallet::{
+    BalanceView, Command, Currency, Deposit, ExternalId, Money, OpenSession, PlayerId, Reply,
+    SessionId, Timestamp, TransactionId, WalletView,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    ApiError,
+    auth::Operator,
+    idempotency::{self, Answer},
+};
+use crate::{
+    tokens::{self, TokenKind},
+    world::World,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPlayer {
+    id: PlayerId,
+    currency: Currency,
+    country: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PlayerView {
+    id: PlayerId,
+    status: String,
+    country: Option<String>,
+    created_at: Timestamp,
+    wallets: Vec<WalletView>,
+}
+
+/// `POST /v1/players`: creates the player, or opens another currency for one that exists.
+pub async fn create(request: HttpRequest, operator: Operator, body: Bytes) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    idempotency::run(&request, &operator, &body, async |new: NewPlayer| {
+        if let Some(country) = &new.country
+            && !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()))
+        {
+            let detail = "country: must be two capital letters (ISO 3166-1 alpha-2)";
+            return Err(ApiError::new(Code::Malformed, detail));
+        }
+        let created = world
+            .store
+            .create_player(&new.id, new.country.as_deref())
+            .await
+            .map_err(ApiError::unavailable)?
+            == Created::Created;
+        world.execute(&new.id, Command::OpenAccount(new.currency)).await?;
+        let view = view(world, &new.id).await?;
+        if !created && new.country.is_some() && view.country != new.country {
+            return Err(ApiError::new(Code::PlayerExists, "the player exists with another country"));
+        }
+        let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+        Ok(Answer::new(status, view))
+    })
+    .await
+}
+
+/// `GET /v1/players/{id}`
+pub async fn get(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let view = view(&operator.world, &player_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+/// `GET /v1/players/{id}/wallets`
+pub async fn wallets(operator: Operator, id: Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
+    let snapshot = operator.world.registry.view(&player_id(&id)?).await?;
+    Ok(Json(serde_json::json!({ "data": snapshot.wallets, "next": null })))
+}
+
+async fn view(world: &World, id: &PlayerId) -> Result<PlayerView, ApiError> {
+    let row = world.store.player(id).await.map_err(ApiError::unavailable)?;
+    let row = row.ok_or_else(|| ApiError::new(Code::UnknownPlayer, "there is no such player"))?;
+    let snapshot = world.registry.view(id).await?;
+    Ok(PlayerView {
+        id: id.clone(),
+        status: row.status.as_str().to_owned(),
+        country: row.country,
+        created_at: row.created_at,
+        wallets: snapshot.wallets,
+    })
+}
+
+/// A path's player id. One that breaks the rule of ids names nobody.
+pub fn player_id(text: &str) -> Result<PlayerId, ApiError> {
+    PlayerId::new(text).map_err(|_| ApiError::new(Code::UnknownPlayer, "there is no such player"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewDeposit {
+    amount: String,
+    currency: Currency,
+    reference: ExternalId,
+}
+
+#[derive(Serialize)]
+struct DepositView {
+    transaction_id: TransactionId,
+    reference: ExternalId,
+    amount: Money,
+    currency: Currency,
+    balance: Option<BalanceView>,
+    replayed: bool,
+}
+
+/// `POST /v1/players/{id}/deposits`: idempotent on the reference.
+pub async fn deposit(
+    request: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let id = player_id(&id)?;
+    idempotency::run(&request, &operator, &body, async |new: NewDeposit| {
+        let amount = Money::parse(&new.amount, new.currency)
+            .map_err(|error| ApiError::new(Code::Malformed, format!("amount: {error}")))?;
+        let deposit = Deposit { reference: new.reference.clone(), amount };
+        let reply = world.execute(&id, Command::Deposit(deposit)).await?;
+        let Reply::Settled(settled) = reply else { return Err(ApiError::internal("no receipt")) };
+        let Some(receipt) = settled.receipts.first() else {
+            return Err(ApiError::internal("no receipt"));
+        };
+        let status = if settled.replayed { StatusCode::OK } else { StatusCode::CREATED };
+        Ok(Answer::new(
+            status,
+            DepositView {
+                transaction_id: receipt.transaction,
+                reference: new.reference,
+                amount,
+                currency: new.currency,
+                balance: receipt.balance.map(BalanceView::from),
+                replayed: settled.replayed,
+            },
+        ))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSession {
+    player: PlayerId,
+    currency: Currency,
+}
+
+#[derive(Serialize)]
+struct SessionView {
+    id: SessionId,
+    token: String,
+    expires_at: Timestamp,
+    player: PlayerId,
+    currency: Currency,
+}
+
+/// `POST /v1/sessions`: a login. The token is shown once.
+pub async fn open_session(request: HttpRequest, operator: Operator, body: Bytes) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    idempotency::run(&request, &operator, &body, async |new: NewSession| {
+        let token =
+            tokens::new_token(TokenKind::PlayerToken, world.environment).map_err(ApiError::internal)?;
+        let session = SessionId(world.ids.uuid());
+        let expires_at = world.clock.now().plus_seconds(world.config.sessions.player_s);
+        let open = OpenSession {
+            session,
+            currency: new.currency,
+            token_hash: tokens::hash(&token),
+            expires_at,
+        };
+        world.execute(&new.player, Command::OpenSession(open)).await?;
+        let view =
+            SessionView { id: session, token, expires_at, player: new.player, currency: new.currency };
+        Ok(Answer::new(StatusCode::CREATED, view))
+    })
+    .await
+}

@@ -1,0 +1,193 @@
+//! The server: listens, serves, and stops in the right order.
+
+use std::{
+    any::Any,
+    future::Future,
+    io,
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::Arbiter;
+use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
+use pitboss_actors::session::CloseCode;
+use pitboss_wallet::Environment;
+
+use crate::{
+    app::App,
+    config::{Config, ms},
+    http::{self, AdminState},
+    vault::{Vault, VaultError},
+    world::{World, WorldError},
+};
+
+/// Why a server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("{0}")]
+    World(#[from] WorldError),
+    #[error("security.master_key: {0}")]
+    Vault(#[from] VaultError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every request was answered, every event is on the bus.
+    Gracefully,
+    /// Time ran out. Nothing is lost: the outbox keeps what the bus has not seen.
+    Forced,
+}
+
+/// A server that listens.
+pub struct Server {
+    pub app: Arc<App>,
+    api: ServerHandle,
+    admin: ServerHandle,
+    houses: Vec<tokio::task::JoinHandle<()>>,
+    // Held so that the threads on which players live outlast the server.
+    _arbiters: Vec<Arbiter>,
+}
+
+impl Server {
+    /// Starts the enabled environments and serves them on two listeners. To be called inside an actix system.
+    ///
+    /// # Errors
+    /// [`ServerError`]
+    pub async fn start(
+        config: Arc<Config>,
+        api: TcpListener,
+        admin: TcpListener,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, ServerError> {
+        let vault = Vault::new(&config.security.master_key)?;
+        let arbiters: Vec<Arbiter> = (0..config.player_arbiters()).map(|_| Arbiter::new()).collect();
+        let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
+        let mut worlds = Vec::new();
+        let enabled: Vec<Environment> = config.enabled().map(|(environment, _)| environment).collect();
+        for environment in enabled {
+            worlds.push(World::start(environment, config.clone(), vault.clone(), &handles).await?);
+        }
+        let houses = worlds.iter().map(World::keep_house).collect();
+        let app = App::new(config.clone(), worlds);
+        let api = serve_api(&app, api)?;
+        let admin = serve_admin(AdminState { app: app.clone(), metrics }, admin)?;
+        Ok(Self { app, api, admin, houses, _arbiters: arbiters })
+    }
+
+    /// Stops: unready, refuse new work, close sockets with "reconnect", let players answer, flush the journal,
+    /// drain the bridge. Each step is bounded by what is left of `server.shutdown_s`.
+    pub async fn stop(self) -> Ended {
+        let deadline = Instant::now() + Duration::from_secs(self.app.config.server.shutdown_s);
+        let left = || deadline.saturating_duration_since(Instant::now());
+        tracing::info!("stopping: new work is refused");
+        self.app.stop_accepting();
+        for world in self.app.worlds() {
+            world.sessions.close_all(CloseCode::GoingAway);
+        }
+        let quiet = || self.app.in_flight() == 0 && journal_depth(&self.app) == 0;
+        let answered = until(left() / 2, quiet).await;
+        let closed = until(left() / 4, || {
+            self.app.worlds().iter().all(|world| world.sessions.total() == 0)
+        })
+        .await;
+        for house in &self.houses {
+            house.abort();
+        }
+        let drained = {
+            let bridges = self.app.worlds().iter().map(|world| world.drain_bridge(left() / 2));
+            futures_util::future::join_all(bridges).await.into_iter().all(|drained| drained)
+        };
+        // The admin listener goes last, so that monitoring sees the stop.
+        let _ = tokio::time::timeout(left(), self.api.stop(true)).await;
+        self.admin.stop(false).await;
+        if answered && closed && drained {
+            tracing::info!("stopped gracefully");
+            Ended::Gracefully
+        } else {
+            tracing::warn!(answered, closed, drained, "stopped by force; nothing that was acknowledged is lost");
+            Ended::Forced
+        }
+    }
+}
+
+fn journal_depth(app: &App) -> usize {
+    app.worlds().iter().map(|world| world.journal.depth()).sum()
+}
+
+async fn until(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + patience;
+    while !done() {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    true
+}
+
+fn serve_api(app: &Arc<App>, listener: TcpListener) -> io::Result<ServerHandle> {
+    let settings = &app.config.server;
+    let user_timeout = ms(settings.tcp_user_timeout_ms);
+    let shared = app.clone();
+    let server = HttpServer::new(move || WebApp::new().configure(http::api(shared.clone())))
+        .workers(app.config.http_workers())
+        .max_connections(settings.connections_max)
+        .keep_alive(Duration::from_secs(settings.keep_alive_s))
+        .client_request_timeout(ms(settings.request_timeout_ms))
+        .on_connect(move |connection, _| set_socket_options(connection, user_timeout))
+        .shutdown_timeout(settings.shutdown_s)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(run(server))
+}
+
+fn serve_admin(state: AdminState, listener: TcpListener) -> io::Result<ServerHandle> {
+    let server = HttpServer::new(move || WebApp::new().configure(http::admin(state.clone())))
+        .workers(1)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(run(server))
+}
+
+fn run(server: actix_web::dev::Server) -> ServerHandle {
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    handle
+}
+
+/// A jammed peer (one that does not take our bytes) must not keep its connection: nothing in the process
+/// would notice, because nobody polls it.
+fn set_socket_options(connection: &dyn Any, user_timeout: Duration) {
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let socket = socket2::SockRef::from(stream);
+        if let Err(error) = socket
+            .set_tcp_user_timeout(Some(user_timeout))
+            .and_then(|()| socket.set_tcp_nodelay(true))
+        {
+            tracing::debug!(%error, "a socket option was not set");
+        }
+    }
+}
+
+/// Completes when the process is asked to stop: SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// Signals cannot be listened to.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

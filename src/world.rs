@@ -1,0 +1,274 @@
+//! One environment, wired: its database, its players, its bus. Nothing crosses from one to another (INV-12).
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::ArbiterHandle;
+use dashmap::DashMap;
+use pitboss_actors::{
+    bridge::{Bridge, BridgeHandle, BridgeLimits, Wake},
+    journal::{Journal, JournalLimits},
+    player::PlayerPorts,
+    ports::{Clock, Ids, Ledger},
+    registry::{Registry, RegistryLimits},
+    session::{SessionLimits, Sessions, StreamLimits},
+    sweeper::{Sweeper, SweeperLimits},
+};
+use pitboss_schema::{Store, StoreError, StoreOptions};
+use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply};
+use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::{
+    catalogue::Catalogue,
+    config::{Config, Connections, ms},
+    http::ApiError,
+    nats::{BusError, JetStreamBus},
+    seams::{SystemClock, SystemIds},
+    vault::Vault,
+};
+
+/// How long a key that was found good is not looked up again; so long a revoked key goes on working.
+const KEY_TTL: Duration = Duration::from_secs(1);
+/// Keys remembered at most.
+const KEYS_MAX: usize = 1024;
+/// How often providers and games are read anew.
+const CATALOGUE_EVERY: Duration = Duration::from_secs(2);
+/// How often old idempotency keys are thrown away.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// Everything of one environment.
+pub struct World {
+    pub environment: Environment,
+    pub config: Arc<Config>,
+    pub store: Store,
+    pub ledger: Arc<dyn Ledger>,
+    pub registry: Arc<Registry>,
+    pub journal: Journal,
+    pub sessions: Arc<Sessions>,
+    pub catalogue: Catalogue,
+    pub vault: Vault,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+    /// The database's incarnation: positions in another one's event sequence mean nothing here.
+    pub incarnation: Uuid,
+    bridge: BridgeHandle,
+    keys: DashMap<[u8; 32], (Instant, Uuid)>,
+}
+
+/// Why an environment cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    #[error("{environment}: {source}")]
+    Store { environment: Environment, source: StoreError },
+    #[error("{environment}: {source}")]
+    Bus { environment: Environment, source: BusError },
+}
+
+/// The database of an environment, by the configuration.
+///
+/// # Errors
+/// The address cannot be read.
+pub fn open_store(config: &Config, connections: &Connections) -> Result<Store, StoreError> {
+    let postgres = &config.postgres;
+    let options = StoreOptions {
+        pool_size: postgres.pool_size,
+        wait_timeout: ms(postgres.wait_ms),
+        statement_timeout: ms(postgres.statement_timeout_ms),
+        answer_timeout: ms(postgres.statement_timeout_ms + 2000),
+        loaded_rounds: config.players.cache_rounds,
+        loaded_sessions: config.players.cache_sessions,
+        ..StoreOptions::default()
+    };
+    Store::connect(connections.postgres_url.expose_secret(), options)
+}
+
+impl World {
+    /// Connects, loads and starts the actors on `arbiters`.
+    ///
+    /// # Errors
+    /// [`WorldError`]: the database is away or of another version, or the bus has other settings. A bus that
+    /// is away is no error.
+    pub async fn start(
+        environment: Environment,
+        config: Arc<Config>,
+        vault: Vault,
+        arbiters: &[ArbiterHandle],
+    ) -> Result<Arc<Self>, WorldError> {
+        let connections = config.connections(environment);
+        let failed = |source| WorldError::Store { environment, source };
+        let store = open_store(&config, connections).map_err(failed)?;
+        let install = store.check_installed().await.map_err(failed)?;
+        let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
+        let bus = JetStreamBus::connect(connections, &config.nats)
+            .await
+            .map_err(|source| WorldError::Bus { environment, source })?;
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+        let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+        let wake = Wake::new(install.lanes);
+        let journal = Journal::start(ledger.clone(), journal_limits(&config), arbiters);
+        let players = Arc::new(PlayerPorts {
+            environment,
+            ledger: ledger.clone(),
+            journal: journal.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            wake: wake.clone(),
+            cache: CacheLimits {
+                rounds: config.players.cache_rounds,
+                transactions: config.players.cache_transactions,
+                sessions: config.players.cache_sessions,
+            },
+        });
+        let registry = Registry::new(players, arbiters.to_vec(), registry_limits(&config));
+        let sessions = Sessions::new(SessionLimits {
+            max_sessions: config.stream.sessions_max,
+            max_sessions_per_player: config.stream.sessions_per_player_max,
+        });
+        let last = arbiters.last().cloned().unwrap_or_else(actix::Arbiter::current);
+        let bridge = Bridge::start_on(
+            &last,
+            environment.as_str(),
+            ids.uuid(),
+            Arc::new(store.clone()),
+            Arc::new(bus),
+            wake,
+            bridge_limits(&config),
+        );
+        Sweeper::start_on(
+            &last,
+            registry.clone(),
+            Arc::new(store.clone()),
+            clock.clone(),
+            SweeperLimits {
+                every: ms(config.sweeper.every_ms),
+                idle: Duration::from_secs(config.players.idle_s),
+                batch_max: config.sweeper.batch_max,
+            },
+        );
+        Ok(Arc::new(Self {
+            environment,
+            config,
+            store,
+            ledger,
+            registry,
+            journal,
+            sessions,
+            catalogue,
+            vault,
+            clock,
+            ids,
+            incarnation: install.incarnation,
+            bridge,
+            keys: DashMap::new(),
+        }))
+    }
+
+    /// Keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
+    #[must_use]
+    pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
+        let world = self.clone();
+        tokio::spawn(async move {
+            let mut forget_at = Instant::now();
+            loop {
+                tokio::time::sleep(CATALOGUE_EVERY).await;
+                if let Err(error) = world.catalogue.refresh(&world.store, &world.vault).await {
+                    tracing::warn!(environment = %world.environment, %error, "the catalogue was not read anew");
+                }
+                world.sessions.sweep(Duration::from_secs(world.config.stream.idle_timeout_s));
+                world.keys.retain(|_, (until, _)| *until > Instant::now());
+                if forget_at.elapsed() >= FORGET_EVERY {
+                    forget_at = Instant::now();
+                    let before = world.clock.now().plus_seconds(-3600 * world.config.rest.idempotency_h);
+                    if let Err(error) = world.store.forget_idempotent_answers(before).await {
+                        tracing::warn!(%error, "old idempotency keys were not thrown away");
+                    }
+                }
+            }
+        })
+    }
+
+    /// Carries a command out for the REST edges.
+    ///
+    /// # Errors
+    /// The refusal or failure as a problem document.
+    pub async fn execute(&self, player: &PlayerId, command: Command) -> Result<Reply, ApiError> {
+        Ok(self.registry.execute(player, command).await??)
+    }
+
+    /// The id of the operator key with this hash, when it is valid.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn operator_key(&self, hash: &[u8; 32]) -> Result<Option<Uuid>, ApiError> {
+        let now = Instant::now();
+        if let Some(key) = self.keys.get(hash)
+            && key.0 > now
+        {
+            return Ok(Some(key.1));
+        }
+        let row = self.store.operator_key(hash).await.map_err(ApiError::unavailable)?;
+        let Some(row) = row.filter(|row| row.revoked_at.is_none()) else { return Ok(None) };
+        if self.keys.len() < KEYS_MAX {
+            self.keys.insert(*hash, (now + KEY_TTL, row.id));
+        }
+        Ok(Some(row.id))
+    }
+
+    /// The bounds of a stream, by the configuration.
+    #[must_use]
+    pub fn stream_limits(&self) -> StreamLimits {
+        let stream = &self.config.stream;
+        StreamLimits {
+            max_frame_bytes: stream.frame_max_bytes,
+            max_queued_bytes: stream.queued_max_bytes,
+            max_frames_per_s: stream.commands_per_s_max,
+            heartbeat: Duration::from_secs(stream.heartbeat_s),
+            idle_timeout: Duration::from_secs(stream.idle_timeout_s),
+            resume_max: i64::try_from(stream.resume_max).unwrap_or(i64::MAX),
+            ..StreamLimits::default()
+        }
+    }
+
+    /// Publishes what is in the outbox, within `patience`. `true`: all of it.
+    pub async fn drain_bridge(&self, patience: Duration) -> bool {
+        self.bridge.drain(patience).await
+    }
+}
+
+fn journal_limits(config: &Config) -> JournalLimits {
+    let journal = &config.journal;
+    JournalLimits {
+        writers: journal.writers,
+        batch_max: journal.batch_max,
+        linger: Duration::from_micros(journal.linger_us),
+        queue_max: journal.queue_max,
+        commit_timeout: ms(journal.commit_timeout_ms),
+    }
+}
+
+fn registry_limits(config: &Config) -> RegistryLimits {
+    let players = &config.players;
+    RegistryLimits {
+        in_flight_max: players.in_flight_max,
+        per_player_max: players.per_player_max,
+        players_max: players.players_max,
+        patience: ms(players.patience_ms),
+    }
+}
+
+fn bridge_limits(config: &Config) -> BridgeLimits {
+    let bridge = &config.bridge;
+    BridgeLimits {
+        batch_max: bridge.batch_max,
+        poll: ms(bridge.poll_ms),
+        linger: ms(bridge.linger_ms),
+        lease: Duration::from_secs(bridge.lease_s),
+        retry_after: ms(bridge.retry_ms),
+    }
+}
