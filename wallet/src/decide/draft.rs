@@ -152,6 +152,15 @@ impl<'a, 's> Draft<'a, 's> {
         }
     }
 
+    /// Whether neither memory nor the ledger has told of it.
+    pub fn is_unknown(&self, fact: &Fact) -> bool {
+        match fact {
+            Fact::Transaction(key) => matches!(self.stored(key), Lookup::Unknown),
+            Fact::Round(key) => matches!(self.round(key), Lookup::Unknown),
+            Fact::Session(id) => matches!(self.session(*id), Err(Stop::Need(_))),
+        }
+    }
+
     pub fn wallet(&self, currency: Currency) -> Result<Wallet, Refusal> {
         self.wallets
             .iter()

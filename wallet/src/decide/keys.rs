@@ -176,7 +176,8 @@ impl Command {
     }
 }
 
-fn play_facts(play: &Play) -> Vec<Fact> {
+/// Every fact that deciding a provider's request may turn on.
+pub(super) fn play_facts(play: &Play) -> Vec<Fact> {
     let origin = &play.origin;
     let mut facts: Vec<Fact> = own(play)
         .into_iter()

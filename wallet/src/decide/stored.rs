@@ -3,7 +3,7 @@
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement},
-    keys::OwnKey,
+    keys::{OwnKey, play_facts},
 };
 use crate::{
     Fact, Funding, Kind, LateBet, Play, PlayCommand, Receipt, Refusal, RefusalCode, Reply, Settled,
@@ -16,37 +16,40 @@ pub(super) fn answer_repeat(
     play: &Play,
     own: &[OwnKey],
 ) -> Result<(), Stop> {
-    let mut receipts = Vec::new();
+    let mut found = Vec::new();
     let mut unknown = Vec::new();
     for OwnKey { key, fingerprint } in own {
         match draft.stored(key) {
-            Lookup::Found(stored) => {
-                if stored.player != draft.state().id {
-                    return Err(mismatch(draft, &stored).into());
-                }
-                if stored.state == TransactionState::Tombstone {
-                    return Err(late(draft, play, &stored));
-                }
-                if stored.fingerprint != *fingerprint {
-                    return Err(mismatch(draft, &stored).into());
-                }
-                if let Some(refusal) = stored.refusal {
-                    return Err(refusal.into());
-                }
-                receipts.push(stored.receipt);
-            }
+            Lookup::Found(stored) => found.push((stored, fingerprint)),
             Lookup::Unknown => unknown.push(Fact::Transaction(key.clone())),
             Lookup::Absent => {}
         }
     }
-    if receipts.is_empty() {
+    if found.is_empty() {
         return Ok(());
+    }
+    // What memory happens to know of a batch must not choose its answer: all of it is known, or asked for.
+    if !unknown.is_empty() {
+        return Err(Stop::Need(unknown));
+    }
+    let mut receipts = Vec::with_capacity(found.len());
+    for (stored, fingerprint) in found {
+        if stored.player != draft.state().id {
+            return Err(mismatch(draft, &stored).into());
+        }
+        if stored.state == TransactionState::Tombstone {
+            return Err(late(draft, play, &stored));
+        }
+        if stored.fingerprint != *fingerprint {
+            return Err(mismatch(draft, &stored).into());
+        }
+        if let Some(refusal) = stored.refusal {
+            return Err(refusal.into());
+        }
+        receipts.push(stored.receipt);
     }
     if receipts.len() == own.len() {
         return Err(Stop::Answer(replay(draft, receipts)));
-    }
-    if !unknown.is_empty() {
-        return Err(Stop::Need(unknown));
     }
     let detail = "a part of this batch came before, and a part did not";
     Err(Stop::refuse(RefusalCode::TransactionMismatch, detail))
@@ -101,19 +104,17 @@ fn late(draft: &Draft<'_, '_>, play: &Play, tombstone: &StoredTransaction) -> St
     Stop::refuse(RefusalCode::RolledBack, "it was rolled back before it came")
 }
 
-/// A refusal goes out only when the ledger has been asked for the request's own keys (T3). By policy, the
-/// refusal of a bet uses its id up (T4).
+/// A refusal goes out only when the ledger has been asked for the request's own keys (T3), and for all else
+/// that it may turn on, so that it says the same whatever memory holds. By policy, the refusal of a bet uses
+/// its id up (T4).
 pub(super) fn refuse(
     draft: &mut Draft<'_, '_>,
     play: &Play,
     own: &[OwnKey],
     refusal: Refusal,
 ) -> Result<Reply, Stop> {
-    let unknown: Vec<Fact> = own
-        .iter()
-        .filter(|own| matches!(draft.stored(&own.key), Lookup::Unknown))
-        .map(|own| Fact::Transaction(own.key.clone()))
-        .collect();
+    let mut unknown = play_facts(play);
+    unknown.retain(|fact| draft.is_unknown(fact));
     if !unknown.is_empty() {
         return Err(Stop::Need(unknown));
     }

@@ -306,3 +306,29 @@ fn t11_a_stored_receipt_reads_back_as_it_was_written() {
         assert_eq!(serde_json::from_str::<Receipt>(&text).unwrap(), receipt);
     }
 }
+
+/// One action came before with other data, another was rolled back before it came: which of them memory
+/// remembers must not choose the answer.
+#[test]
+fn t3_what_memory_happens_to_hold_does_not_choose_the_answer_to_a_batch() {
+    let mut codes = Vec::new();
+    for transactions in [100, 1, 0] {
+        let mut table = Table::with_cash(1_000);
+        table.applied(rollback("rb", "b1"));
+        table.node.limits.transactions = transactions;
+        table.applied(bet("b2", "r", 100));
+        let actions = vec![a_bet("b1", 100), a_bet("b2", 7)];
+        codes.push(table.play(batch("r", actions)).unwrap_err().code);
+    }
+    assert_eq!(codes, [RefusalCode::RolledBack; 3]);
+}
+
+#[test]
+fn t3_a_refused_bet_is_told_the_same_reason_when_its_round_fell_out_of_memory() {
+    let mut table = Table::with_cash(10);
+    table.applied(bet("b1", "r", 10));
+    table.applied(close("r"));
+    table.refused(RefusalCode::RoundClosed, bet("b2", "r", 100));
+    table.restart();
+    table.refused(RefusalCode::RoundClosed, bet("b2", "r", 100));
+}

@@ -9,6 +9,7 @@ mod amounts;
 mod batches;
 mod deposits;
 mod events;
+mod golden;
 mod idempotency;
 mod policies;
 mod races;
