@@ -207,7 +207,10 @@ impl Hand {
 
     /// Decides on the state as it is, asking the ledger for what is needed.
     pub async fn verdict(&self, command: &Command) -> Result<Verdict, Failure> {
-        let mut facts = Facts::default();
+        self.verdict_with(command, Facts::default()).await
+    }
+
+    async fn verdict_with(&self, command: &Command, mut facts: Facts) -> Result<Verdict, Failure> {
         let at = now();
         for _ in 0..8 {
             let mut seam = Seam {
@@ -250,10 +253,12 @@ impl Hand {
         Ok(())
     }
 
-    /// Carries a command out as an actor would.
+    /// Carries a command out as an actor would: on what it remembers, and once that was stale, on
+    /// everything that the ledger knows of the command.
     pub async fn run(&mut self, command: &Command) -> Result<Outcome, Failure> {
+        let mut facts = Facts::default();
         for _ in 0..TRIES {
-            match self.verdict(command).await? {
+            match self.verdict_with(command, facts).await? {
                 Verdict::Answer(reply) => return Ok(Ok(reply)),
                 // On a stale state a refusal means nothing.
                 Verdict::Refuse(refusal) if self.is_fresh().await? => return Ok(Err(refusal)),
@@ -270,6 +275,7 @@ impl Hand {
                     }
                 }
             }
+            facts = self.ledger.find(&self.state.id, &command.facts()).await?;
         }
         Err(wrong("stale for ever"))
     }
