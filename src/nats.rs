@@ -153,14 +153,13 @@ impl JetStreamBus {
     }
 }
 
-/// Cuts a batch so that no wave has two events of one player for one stream. A connection that breaks may
-/// lose one event and deliver the next one: what follows it must not be on the way yet.
+/// Cuts a batch so that no wave has two events of one player. A connection that breaks may lose one event
+/// and deliver the next one: what follows it must not be on the way yet.
 fn waves(events: &[OutboxEvent]) -> Vec<Vec<&OutboxEvent>> {
     let mut waves: Vec<Vec<&OutboxEvent>> = Vec::new();
-    let mut sent: HashMap<(&PlayerId, &str), usize> = HashMap::new();
+    let mut sent: HashMap<&PlayerId, usize> = HashMap::new();
     for event in events {
-        let stream = event.subject.split('.').next().unwrap_or_default();
-        let before = sent.entry((&event.player, stream)).or_default();
+        let before = sent.entry(&event.player).or_default();
         if waves.len() <= *before {
             waves.push(Vec::new());
         }
@@ -187,19 +186,18 @@ mod tests {
     }
 
     #[test]
-    fn a_wave_has_one_event_per_player_and_stream_and_keeps_their_order() {
+    fn a_wave_has_one_event_per_player_and_keeps_their_order() {
         let events = [
             event("a", "game.round_opened", 1),
             event("a", "wallet.bet_debited", 2),
             event("b", "wallet.bet_debited", 3),
             event("a", "wallet.win_credited", 4),
-            event("a", "game.round_closed", 5),
-            event("a", "wallet.bet_debited", 6),
+            event("b", "game.round_closed", 5),
         ];
         let waves: Vec<Vec<i64>> = waves(&events)
             .iter()
             .map(|wave| wave.iter().map(|event| event.lane_seq).collect())
             .collect();
-        assert_eq!(waves, [vec![1, 2, 3], vec![4, 5], vec![6]]);
+        assert_eq!(waves, [vec![1, 3], vec![2, 5], vec![4]]);
     }
 }

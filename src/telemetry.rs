@@ -1,5 +1,7 @@
 //! Logs and metrics of the process.
 
+use std::io::IsTerminal;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use pitboss_actors::metric;
 use tracing_subscriber::{EnvFilter, fmt};
@@ -19,7 +21,10 @@ const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.
 pub fn start_logs(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| format!("log.level = {:?}: {error}", log.level))?;
-    let base = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let base = fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // Fails only when logging has been started before.
     let _ = match log.format {
         LogFormat::Text => base.compact().try_init(),

@@ -139,7 +139,7 @@ pub struct Backlog {
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
     /// Publishes each player's events in order, and returns when all are acknowledged. An event is sent only
-    /// when the same player's earlier events of its stream are acknowledged.
+    /// when the same player's earlier events are acknowledged.
     ///
     /// # Errors
     /// Some or none of them are on the bus. The same batch is to be published again: the bus drops what it

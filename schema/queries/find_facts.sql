@@ -38,4 +38,4 @@ FROM unnest($11::int4[], $12::uuid[]) AS q (ord, id)
 JOIN session s ON s.player_id = $1::text AND s.id = q.id
 UNION ALL
 -- The version of that moment: a state that is older must be loaded anew before anybody is refused on it.
-SELECT 'player', 0, p.version::text FROM player p WHERE p.id = $1::text
+SELECT 'version', 0, p.version::text FROM player p WHERE p.id = $1::text
