@@ -1,2 +1,93 @@
-//! Load driver.
-fn main() {}
+//! Load driver, baselines and their audit, against a running sandbox.
+//!
+//! It knows the server as a provider and an operator do: over HTTP, with a signature and a key. Only the audit
+//! looks into Postgres, because it must not take the server's word. It does not depend on the server.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod audit;
+mod baseline;
+mod bets;
+mod cli;
+mod compare;
+mod database;
+mod error;
+mod http;
+mod memory;
+mod operator;
+mod players;
+mod process;
+mod random;
+mod runtime;
+mod sandbox;
+mod sign;
+mod stats;
+#[cfg(test)]
+mod stub;
+mod target;
+
+use std::{fs, process::ExitCode};
+
+use clap::Parser;
+use serde::Serialize;
+
+use cli::{Cli, Command, JsonOption};
+use error::{Error, Result};
+use target::Target;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(Error::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("loadtest: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// `false`: it ran, and something is not as it should be.
+fn run(command: &Command) -> Result<bool> {
+    match command {
+        Command::Bets(command) => {
+            let target = Target::read(&command.target.connection)?;
+            let report = runtime::run_local(bets::run(&target, &command.options))?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.passed())
+        }
+        Command::Baseline(command) => {
+            let target = Target::read(&command.target.connection)?;
+            let report = baseline::run(&target, &command.options)?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.agrees)
+        }
+        Command::Compare(command) => {
+            let report = compare::run(command)?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.passed())
+        }
+        Command::Memory(command) => {
+            let report = memory::run(command)?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.passed())
+        }
+    }
+}
+
+fn write_json(option: &JsonOption, report: &impl Serialize) -> Result<()> {
+    let Some(path) = &option.json else {
+        return Ok(());
+    };
+    let mut text = serde_json::to_string_pretty(report)
+        .map_err(|error| Error::given(format!("cannot write the report as JSON: {error}")))?;
+    text.push('\n');
+    fs::write(path, text).map_err(Error::io(format!("cannot write {}", path.display())))
+}
