@@ -1,0 +1,7 @@
+SELECT format('player %s: %s is %s %s', player_id, account, amount, currency) AS breach
+FROM balance
+WHERE amount < 0 AND account <> 'RECEIVABLE'
+UNION ALL
+SELECT format('player %s, transaction %s: left %s at %s %s', player_id, number, account, balance_after, currency)
+FROM posting
+WHERE balance_after < 0 AND account <> 'RECEIVABLE'

@@ -1,0 +1,1 @@
+SELECT count(*) AS checked FROM player
