@@ -238,7 +238,7 @@ async fn create_scratch(admin: &Client, scratch: &Config, players: u32) -> Resul
     checked(admin.batch_execute(&create).await, what)?;
     let client = database::connect(scratch).await?;
     checked(client.batch_execute(SCHEMA).await, what)?;
-    let fill = "INSERT INTO wallet (player_id, balance) SELECT id, $2 FROM generate_series(0::int8, $1 - 1) id";
+    let fill = "INSERT INTO wallet (player_id, balance) SELECT id, $2 FROM generate_series(0, $1::int8 - 1) id";
     checked(
         client
             .execute(fill, &[&i64::from(players), &START_BALANCE])
