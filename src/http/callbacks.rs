@@ -1,6 +1,9 @@
 //! Providers' callbacks: raw bytes in, the provider's own dialect out, whatever happens in between.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -24,6 +27,7 @@ use crate::{
 
 /// `POST /callbacks/{environment}/{provider}/{action}`
 pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
+    let began = Instant::now();
     let part = |name| request.match_info().get(name).unwrap_or_default();
     let world = Environment::from_name(part("environment")).and_then(|name| app.world(name));
     let Some(world) = world else {
@@ -60,7 +64,7 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
             })
         }
     };
-    note(&provider, &outcome);
+    note(&provider, &outcome, began.elapsed());
     let context = Context { request: &raw, account: Some(&provider.account), call: call.as_ref() };
     http_response(provider.dialect.render(&context, &outcome))
 }
@@ -156,14 +160,15 @@ impl Headers for HttpHeaders<'_> {
     }
 }
 
-/// Counts callbacks by account, dialect and outcome. Accounts are few and made by the operator.
-fn note(provider: &Provider, outcome: &Outcome) {
+/// Counts and times callbacks by dialect and outcome.
+fn note(provider: &Provider, outcome: &Outcome, took: Duration) {
     let code = match outcome {
         Ok(_) => "ok",
         Err(error) => Code::from(error).as_str(),
     };
     let dialect: &'static dyn Dialect = provider.dialect;
     metrics::counter!("pitboss_callbacks_total", "dialect" => dialect.name(), "outcome" => code).increment(1);
+    metrics::histogram!("pitboss_callback_seconds", "dialect" => dialect.name()).record(took);
     if let Err(error @ (CallError::BadSignature(_) | CallError::Internal)) = outcome {
         tracing::warn!(provider = %provider.account.id, %error, "a callback was not accepted");
     }
