@@ -17,7 +17,6 @@ use proptest::{prelude::*, sample::select};
 
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 192,
         failure_persistence: None,
         ..ProptestConfig::default()
     }

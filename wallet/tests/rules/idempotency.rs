@@ -332,3 +332,12 @@ fn t3_a_refused_bet_is_told_the_same_reason_when_its_round_fell_out_of_memory() 
     table.restart();
     table.refused(RefusalCode::RoundClosed, bet("b2", "r", 100));
 }
+
+#[test]
+fn t4_a_burned_bet_leaves_nothing_but_the_record_of_its_refusal() {
+    let mut table = Table::with_policy(burning()).holding(10);
+    let (seq, count) = (table.last_seq(), table.ledger.len());
+    table.play(bet("b", "r", 100)).unwrap_err();
+    assert!(table.subjects_after(seq).is_empty());
+    assert_eq!(table.ledger.len(), count + 1);
+}

@@ -372,3 +372,34 @@ fn an_interrupted_round_is_open() {
         assert!(!state.is_open());
     }
 }
+
+#[test]
+fn a_voided_round_pays_no_win_of_any_kind_and_no_round_of_wins_alone() {
+    let mut table = Table::with_cash(1_000);
+    table.applied(win("w1", "r", 100));
+    table.applied(void("v", "r"));
+    for kind in [
+        pitboss_wallet::WinKind::Ordinary,
+        pitboss_wallet::WinKind::Promo,
+    ] {
+        let late = Win {
+            kind,
+            ..win("w2", "r", 100)
+        };
+        table.refused(RefusalCode::RolledBack, late);
+    }
+    assert_eq!(table.cash(), 1_000);
+}
+
+#[test]
+fn a_late_batch_of_wins_does_not_close_its_round_again() {
+    let mut table = Table::with_cash(1_000);
+    table.applied(bet("b", "r", 100));
+    table.applied(close("r"));
+    let seq = table.last_seq();
+    table.accepted(pitboss_wallet::BetWin {
+        closes_round: true,
+        ..batch("r", vec![a_win("w", 30)])
+    });
+    assert_eq!(table.subjects_after(seq), ["wallet.win_credited"]);
+}

@@ -162,3 +162,15 @@ fn setting_the_status_that_is_set_writes_nothing() {
     table.done(&Command::SetStatus(PlayerStatus::Blocked));
     assert_eq!(table.version(), version + 1);
 }
+
+#[test]
+fn a_launch_token_does_not_outlive_its_session() {
+    let mut table = Table::new();
+    table.done(&Command::Launch(Launch {
+        token_expires_at: NOON.plus_seconds(60),
+        expires_at: NOON.plus_seconds(30),
+        ..launch(5)
+    }));
+    table.now = NOON.plus_seconds(30);
+    table.refused_command(RefusalCode::SessionExpired, &authenticate(5));
+}
