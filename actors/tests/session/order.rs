@@ -160,6 +160,17 @@ async fn a_player_whose_actor_ended_is_subscribed_again_and_nothing_is_missed() 
 }
 
 #[actix_web::test]
+async fn what_was_committed_before_a_new_subscription_needs_no_later_event() {
+    let server = serve(Options::default());
+    let mut client = server.client("").await;
+    client.expect_snapshot(0).await;
+    server.world.commit();
+    server.world.commit();
+    server.world.end_actor();
+    client.expect_events(1..=2).await;
+}
+
+#[actix_web::test]
 async fn a_subscription_that_fails_is_tried_again() {
     let server = serve(Options::default());
     server.world.refuse_subscriptions(2);

@@ -4,10 +4,10 @@ use std::{
     future::Future,
     net::SocketAddr,
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant},
 };
 
 use actix_web::{App, HttpRequest, HttpServer, dev::ServerHandle, web};
@@ -31,6 +31,9 @@ use tokio_tungstenite::{
 use uuid::Uuid;
 
 pub const INCARNATION: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
+
+/// The beginning of time, as this world's clock has it.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Nothing in these tests takes longer than this.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -228,11 +231,9 @@ impl Ledger for World {
 
 impl Clock for World {
     fn now(&self) -> Timestamp {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
+        let now = STARTED.elapsed().as_micros();
         let offset = self.clock_offset_us.load(Ordering::SeqCst);
-        Timestamp::from_micros(i64::try_from(now.as_micros()).unwrap() + offset)
+        Timestamp::from_micros(i64::try_from(now).unwrap() + offset)
     }
 }
 
