@@ -48,7 +48,12 @@ impl Event {
         self.data["balance"]["total"].as_str()
     }
 
-    /// For a line on the screen.
+    /// For a line on the screen: as the bus delivered it.
+    pub fn delivery(&self) -> String {
+        format!("#{:<2} {:<24} Nats-Msg-Id {}", self.seq, self.kind, self.id)
+    }
+
+    /// For a line on the screen: as the player's client understands it.
     pub fn summary(&self) -> String {
         let mut text = format!("#{:<2} {}", self.seq, self.kind);
         if let (Some(amount), Some(balance)) = (self.data["amount"].as_str(), self.balance()) {

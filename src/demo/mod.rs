@@ -49,11 +49,11 @@ pub enum DemoError {
          Then run this again. (--connection FILE names the connection.json of a sandbox elsewhere.)"
     )]
     NoSandbox { path: String },
-    #[error("{path} is not a sandbox's connection file: {reason}")]
+    #[error("{path} is not the connection file of the running sandbox: {reason}")]
     Connection { path: String, reason: String },
     #[error(
-        "nothing answers at {address}: {reason}\n\n\
-         The sandbox of this connection file does not run (any more). Start it in another terminal, and\n\
+        "cannot reach {address}: {reason}\n\n\
+         Does the sandbox of this connection file still run? If not, start it in another terminal, and\n\
          wait for its ready line:\n\n    bin/sandbox\n\nThen run this again."
     )]
     NoAnswer { address: String, reason: String },
@@ -86,11 +86,19 @@ where
     let connection = Connection::read(&options.connection)?;
     let provider = connection.native_provider()?.clone();
     let client = Client::new(&connection, &provider)?;
-    // An answer of any kind will do: what it says is the tour's own matter.
-    client.send(&client.get("/v1/games")).await?;
+    let games = client.send(&client.get("/v1/games")).await?;
+    if games.status == 401 {
+        return Err(DemoError::Connection {
+            path: options.connection.display().to_string(),
+            reason: format!(
+                "the server at {} does not know its operator key",
+                connection.api
+            ),
+        });
+    }
 
     // Ids of one run must not meet those of another: the sandbox keeps its data.
-    let run = (SystemClock.now().as_micros() / 1000).to_string();
+    let run = text::short_number(SystemClock.now().as_micros() / 1000);
     let player = format!("demo-{run}");
     // Before the first step, because a plain subscription hears only what is published from now on.
     let bus = bus::listen(&connection.nats, &player).await?;

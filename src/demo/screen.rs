@@ -2,11 +2,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::text::{reflow, wrap};
+use super::text::{reflow, shorten, wrap};
 
 const WIDTH: usize = 100;
-/// Lines of one body; what is longer is a list and is cut.
-const BODY_LINES_MAX: usize = 6;
+/// Lines of one body.
+const BODY_LINES_MAX: usize = 12;
+/// Lines of a page of a list, whose rows are all alike.
+const LIST_LINES_MAX: usize = 4;
 
 #[derive(Clone, Copy)]
 pub(super) enum Style {
@@ -34,7 +36,7 @@ impl Check {
     /// Says what was found when it is not what was expected.
     pub fn equal(name: &str, found: &str, expected: &str) -> Self {
         if found == expected {
-            return Self::new(true, format!("{name} {expected}"));
+            return Self::new(true, format!("{name} {}", shorten(expected)));
         }
         Self::new(
             false,
@@ -144,10 +146,14 @@ impl Screen {
 
     fn body(&mut self, json: &str) -> io::Result<()> {
         let lines = reflow(json, WIDTH - 6);
-        for line in lines.iter().take(BODY_LINES_MAX) {
+        let max = match json.starts_with(r#"{"data":["#) {
+            true => LIST_LINES_MAX,
+            false => BODY_LINES_MAX,
+        };
+        for line in lines.iter().take(max) {
             self.line(6, None, line)?;
         }
-        match lines.len().saturating_sub(BODY_LINES_MAX) {
+        match lines.len().saturating_sub(max) {
             0 => Ok(()),
             more => self.line(6, Some(Style::Dim), &format!(" … {more} more lines")),
         }

@@ -148,13 +148,16 @@ async fn enter_game(tour: &mut Tour) -> Result<Play, Interrupt> {
         .field("/session", session.as_str())
         .balance("100.00")
         .events(&["game.session_started"]);
-    tour.step(
-        "The game asks who is playing",
-        "First callback: the game server exchanges the launch token for the player, session and balance.",
-        tour.client.callback("authenticate", &body),
-        expected,
-    )
-    .await?;
+    let request = tour.client.callback("authenticate", &body);
+    let answer = tour
+        .step(
+            "The game asks who is playing",
+            "First callback: the game server exchanges the launch token for the player, session and balance.",
+            request,
+            expected,
+        )
+        .await?;
+    let session = Tour::need(&answer, "/session")?;
     tour.step(
         "The same launch token again",
         "A launch token works once: somebody who copied the URL gets nothing.",

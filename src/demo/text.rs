@@ -36,43 +36,82 @@ impl Body {
     }
 }
 
-/// JSON as it came, with a space after each comma, broken into lines after commas; long ids are shortened.
+/// JSON as it came, with a space after each comma and long ids shortened, broken into lines after commas:
+/// after outer ones first, so that a small object stays together.
 pub(super) fn reflow(json: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for piece in pieces(json) {
-        let full = lines.last().map_or(0, |line| line.chars().count());
-        if full > 0 && full + piece.trim_end().chars().count() > width {
-            // One column further in, below the first field.
-            lines.push(" ".to_owned());
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(&piece);
-        }
-    }
+    fill(&mut lines, &pieces(json), 1, width);
     for line in &mut lines {
         line.truncate(line.trim_end().len());
     }
     lines
 }
 
+/// A part of a JSON text up to a comma, and how deep that comma lies.
+struct Piece {
+    text: String,
+    depth: usize,
+}
+
+fn fill(lines: &mut Vec<String>, pieces: &[Piece], level: usize, width: usize) {
+    for group in pieces.split_inclusive(|piece| piece.depth <= level) {
+        let text: String = group.iter().map(|piece| piece.text.as_str()).collect();
+        let chars = text.trim_end().chars().count();
+        let full = lines.last().map_or(0, |line| line.chars().count());
+        if full + chars > width && full > 1 {
+            // One column further in, below the first field.
+            lines.push(" ".to_owned());
+        }
+        if chars < width {
+            push(lines, &text);
+        } else if group.len() > 1 {
+            fill(lines, group, level + 1, width);
+        } else {
+            // One long text: it is broken between its words.
+            for (index, words) in wrap(&text, width - 1).iter().enumerate() {
+                if index > 0 {
+                    lines.push("   ".to_owned());
+                }
+                push(lines, words);
+            }
+            push(lines, " ");
+        }
+    }
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(line) = lines.last_mut() {
+        line.push_str(text);
+    }
+}
+
 /// Cuts after each comma that is not inside a text.
-fn pieces(json: &str) -> Vec<String> {
+fn pieces(json: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let mut piece = String::new();
+    let mut text = String::new();
+    let mut depth: usize = 0;
     let mut rest = json.chars();
     while let Some(char) = rest.next() {
         match char {
-            '"' => piece.push_str(&format!("\"{}\"", shorten(&string(&mut rest)))),
+            '"' => text.push_str(&format!("\"{}\"", shorten(&string(&mut rest)))),
             ',' => {
-                piece.push_str(", ");
-                pieces.push(std::mem::take(&mut piece));
+                text.push_str(", ");
+                let text = std::mem::take(&mut text);
+                pieces.push(Piece { text, depth });
             }
-            ':' => piece.push_str(": "),
+            ':' => text.push_str(": "),
             char if char.is_whitespace() => {}
-            char => piece.push(char),
+            char => {
+                match char {
+                    '{' | '[' => depth += 1,
+                    '}' | ']' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                text.push(char);
+            }
         }
     }
-    pieces.push(piece);
+    pieces.push(Piece { text, depth: 0 });
     pieces
 }
 
@@ -92,8 +131,12 @@ fn string(rest: &mut std::str::Chars<'_>) -> String {
     text
 }
 
-/// The two ends of a long id or token. Texts for people, which have spaces, stay whole.
+/// The two ends of a long id or token. Texts for people, which have spaces, stay whole, and so does a URL up
+/// to the token in it.
 pub(super) fn shorten(text: &str) -> String {
+    if let Some((url, token)) = text.split_once('=') {
+        return format!("{url}={}", shorten(token));
+    }
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= SHOWN_CHARS_MAX || text.contains(' ') {
         return text.to_owned();
@@ -121,6 +164,20 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A number in few characters: base 36.
+pub(super) fn short_number(number: i64) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rest = usize::try_from(number).unwrap_or_default();
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(DIGITS[rest % DIGITS.len()]));
+        rest /= DIGITS.len();
+        if rest == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,9 +201,8 @@ mod tests {
             reflow(json, 200),
             [r#"{"z": 1, "a": "x, \"y\": z", "list": [1, {"b": null}], "last": true}"#]
         );
-        let narrow = reflow(json, 30);
         assert_eq!(
-            narrow,
+            reflow(json, 30),
             [
                 r#"{"z": 1, "a": "x, \"y\": z","#,
                 r#" "list": [1, {"b": null}],"#,
@@ -156,9 +212,40 @@ mod tests {
     }
 
     #[test]
+    fn a_long_text_is_broken_between_its_words() {
+        let json = r#"{"a":1,"detail":"not that of this path","b":2}"#;
+        assert_eq!(
+            reflow(json, 20),
+            [
+                r#"{"a": 1,"#,
+                r#" "detail": "not that"#,
+                r#"   of this path","#,
+                r#" "b": 2}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn a_small_object_stays_together_and_a_large_one_is_broken() {
+        let json = r#"{"a":1,"b":{"c":2,"d":3},"e":[{"f":4,"g":5},{"f":6,"g":7}]}"#;
+        assert_eq!(
+            reflow(json, 24),
+            [
+                r#"{"a": 1,"#,
+                r#" "b": {"c": 2, "d": 3},"#,
+                r#" "e": [{"f": 4, "g": 5},"#,
+                r#" {"f": 6, "g": 7}]}"#
+            ]
+        );
+    }
+
+    #[test]
     fn a_long_id_shows_its_two_ends_and_a_long_sentence_stays() {
         let id = format!("tx_{}", "0123456789abcdef".repeat(2));
         assert_eq!(shorten(&id), "tx_012345678…cdef");
+        let url = format!("http://127.0.0.1:8080/games/dice?token={id}");
+        let shown = "http://127.0.0.1:8080/games/dice?token=tx_012345678…cdef";
+        assert_eq!(shorten(&url), shown);
         let sentence = "the same id came before with other data, and nothing was moved";
         assert_eq!(shorten(sentence), sentence);
     }
@@ -169,5 +256,6 @@ mod tests {
             assert!(!reflow(text, 10).is_empty());
         }
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!([0, 35, 36].map(short_number), ["0", "z", "10"]);
     }
 }

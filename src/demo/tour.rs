@@ -18,7 +18,7 @@ use super::{
 /// How long an event may take to the WebSocket, and to NATS.
 const STREAM_PATIENCE: Duration = Duration::from_secs(3);
 pub(super) const BUS_PATIENCE: Duration = Duration::from_secs(5);
-/// How long to listen when nothing should come. What comes later still counts, at the end.
+/// How long to listen when nothing should come, or will come after a refusal that was not expected. What comes later still counts, at the end.
 const SILENCE: Duration = Duration::from_millis(100);
 
 pub(super) const CURRENCY: &str = "EUR";
@@ -175,7 +175,9 @@ impl Tour {
                     .await?,
             );
         }
-        self.listen(heard_before, &expected, &mut checks).await?;
+        let as_expected = answer.status == expected.status;
+        self.listen(heard_before, &expected, as_expected, &mut checks)
+            .await?;
         self.screen.checks(&checks)?;
         Ok(answer)
     }
@@ -230,6 +232,7 @@ impl Tour {
         &mut self,
         (stream_before, bus_before): (usize, usize),
         expected: &Expected,
+        as_expected: bool,
         checks: &mut Vec<Check>,
     ) -> Result<(), Interrupt> {
         let count = expected.events.len();
@@ -239,17 +242,22 @@ impl Tour {
                 0 => stream.inbox.pause(SILENCE).await,
                 _ => {
                     let enough = |events: &[Event]| events.len() >= stream_before + count;
-                    stream.inbox.until(STREAM_PATIENCE, enough).await;
+                    let patience = if as_expected {
+                        STREAM_PATIENCE
+                    } else {
+                        SILENCE
+                    };
+                    stream.inbox.until(patience, enough).await;
                 }
             }
             shown = stream.inbox.events[stream_before..].to_vec();
             self.script.extend(expected.events);
         }
         // One long wait is enough to show that the bus does not deliver.
-        let patience = match (count, self.bus_is_silent) {
-            (0, _) => Duration::from_millis(1),
-            (_, true) => SILENCE,
-            (_, false) => BUS_PATIENCE,
+        let patience = match count {
+            0 => Duration::from_millis(1),
+            _ if self.bus_is_silent || !as_expected => SILENCE,
+            _ => BUS_PATIENCE,
         };
         let has_come = |events: &[Event]| {
             let all_shown = shown.iter().all(|wanted| {
@@ -259,7 +267,8 @@ impl Tour {
             });
             all_shown && events.len() >= bus_before + count
         };
-        self.bus_is_silent |= !self.bus.inbox.until(patience, has_come).await && count > 0;
+        let came = self.bus.inbox.until(patience, has_come).await;
+        self.bus_is_silent |= as_expected && !came;
         let delivered = self.bus.inbox.events[bus_before..].to_vec();
         self.show(&shown, &delivered)?;
         self.check_events(expected, &shown, &delivered, checks);
@@ -267,9 +276,10 @@ impl Tour {
     }
 
     fn show(&mut self, shown: &[Event], delivered: &[Event]) -> io::Result<()> {
-        let lines = |events: &[Event]| events.iter().map(Event::summary).collect::<Vec<_>>();
-        self.screen.heard("WebSocket", &lines(shown))?;
-        self.screen.heard("NATS", &lines(delivered))
+        let shown: Vec<String> = shown.iter().map(Event::summary).collect();
+        let delivered: Vec<String> = delivered.iter().map(Event::delivery).collect();
+        self.screen.heard("WebSocket", &shown)?;
+        self.screen.heard("NATS", &delivered)
     }
 
     fn check_events(
