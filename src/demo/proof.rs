@@ -173,12 +173,12 @@ fn on_bus(shown: &[Event], delivered: &[Event], snapshot_seq: i64) -> Vec<Check>
         })
         .collect();
     let before: HashSet<i64> = once.iter().map(|event| event.seq).collect();
-    checks.push(Check::new(
+    checks.push(Check::so(
         (1..=snapshot_seq).all(|seq| before.contains(&seq)),
         "and what came before the snapshot",
     ));
     let envelopes: HashSet<&str> = once.iter().map(|event| event.envelope.as_str()).collect();
-    checks.push(Check::new(
+    checks.push(Check::so(
         shown
             .iter()
             .all(|event| envelopes.contains(event.envelope.as_str())),

@@ -33,6 +33,12 @@ impl Check {
         }
     }
 
+    /// A sentence that should be true.
+    pub fn so(met: bool, text: &str) -> Self {
+        let told = if met { "" } else { "not so: " };
+        Self::new(met, format!("{told}{text}"))
+    }
+
     /// Says what was found when it is not what was expected.
     pub fn equal(name: &str, found: &str, expected: &str) -> Self {
         if found == expected {
@@ -217,11 +223,7 @@ impl Screen {
         for line in text.lines() {
             self.line(4, None, line)?;
         }
-        let what = "the ledger's invariants hold";
-        if holds {
-            return self.checks(&[Check::new(true, what)]);
-        }
-        self.missed(&format!("not so: {what}"))
+        self.checks(&[Check::so(holds, "the ledger's invariants hold")])
     }
 
     /// The end. Returns whether everything was as expected.

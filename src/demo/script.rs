@@ -229,7 +229,7 @@ async fn one_round(tour: &mut Tour, play: &Play) -> Result<(), Interrupt> {
     let repeated = first
         .text
         .replace("\"replayed\":false", "\"replayed\":true");
-    tour.screen.checks(&[Check::new(
+    tour.screen.checks(&[Check::so(
         again.text == repeated,
         "the answer is the first one to the byte, but for \"replayed\"",
     )])?;
