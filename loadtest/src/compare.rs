@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
+    audit::{self, Invariants},
     baseline::{self, BaselineReport},
     bets::{self, BetsReport},
     cli::{BaselineOptions, BetsOptions, CompareCommand},
@@ -24,12 +25,18 @@ pub struct CompareReport {
     pub ratio: f64,
     pub at_least: f64,
     pub audits_passed: bool,
+    pub invariants: Option<Invariants>,
     pub baselines: Vec<BaselineReport>,
     pub bets: Vec<BetsReport>,
 }
 
 impl CompareReport {
-    fn new(baselines: Vec<BaselineReport>, bets: Vec<BetsReport>, at_least: f64) -> Self {
+    fn new(
+        baselines: Vec<BaselineReport>,
+        bets: Vec<BetsReport>,
+        invariants: Option<Invariants>,
+        at_least: f64,
+    ) -> Self {
         let baseline_per_s: Vec<f64> = baselines.iter().map(|run| run.committed_per_s).collect();
         let bets_per_s: Vec<f64> = bets.iter().map(|run| run.acknowledged_per_s).collect();
         let baseline_median_per_s = median(&baseline_per_s);
@@ -37,7 +44,9 @@ impl CompareReport {
         Self {
             ratio: ratio(bets_median_per_s, baseline_median_per_s),
             audits_passed: bets.iter().all(BetsReport::passed)
-                && baselines.iter().all(|run| run.agrees),
+                && baselines.iter().all(|run| run.agrees)
+                && invariants.as_ref().is_none_or(Invariants::hold),
+            invariants,
             baseline_per_s,
             bets_per_s,
             baseline_median_per_s,
@@ -74,6 +83,9 @@ impl fmt::Display for CompareReport {
             "median  {baseline:>10.0}    {bets:>16.0}    {:>5.2}",
             self.ratio
         )?;
+        if let Some(invariants) = &self.invariants {
+            write!(f, "{invariants}")?;
+        }
         if !self.audits_passed {
             writeln!(f, "an audit FAILED: see the runs above")?;
         }
@@ -120,7 +132,14 @@ fn compare(target: &Target, command: &CompareCommand) -> Result<CompareReport> {
             }
         }
     }
-    Ok(CompareReport::new(baselines, bets, command.at_least))
+    eprintln!("audit of the whole ledger");
+    let invariants = runtime::run_local(audit::invariants(&target.postgres))?;
+    Ok(CompareReport::new(
+        baselines,
+        bets,
+        Some(invariants),
+        command.at_least,
+    ))
 }
 
 fn baseline_options(command: &CompareCommand) -> BaselineOptions {
@@ -160,7 +179,7 @@ mod tests {
     #[test]
     fn a_ratio_without_a_baseline_is_none_and_never_passes() {
         assert!(ratio(5_000.0, 0.0).abs() < f64::EPSILON);
-        assert!(!CompareReport::new(Vec::new(), Vec::new(), 2.0).passed());
+        assert!(!CompareReport::new(Vec::new(), Vec::new(), None, 2.0).passed());
         assert!((ratio(6_000.0, 3_000.0) - 2.0).abs() < 1e-9);
     }
 }

@@ -55,7 +55,13 @@ fn run(command: &Command) -> Result<bool> {
     match command {
         Command::Bets(command) => {
             let target = Target::read(&command.target.connection)?;
-            let report = runtime::run_local(bets::run(&target, &command.options))?;
+            let report = runtime::run_local(async {
+                let mut report = bets::run(&target, &command.options).await?;
+                if !command.options.no_audit {
+                    report.invariants = Some(audit::invariants(&target.postgres).await?);
+                }
+                Ok(report)
+            })?;
             println!("{report}");
             write_json(&command.json, &report)?;
             Ok(report.passed())

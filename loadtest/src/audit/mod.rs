@@ -4,6 +4,7 @@
 //! (one that nobody answered) is seen either everywhere or nowhere.
 
 mod check;
+mod invariants;
 
 use std::pin::pin;
 
@@ -12,6 +13,7 @@ use tokio_postgres::{Client, IsolationLevel, Row, Transaction, types::ToSql};
 
 pub use check::AuditReport;
 use check::{BalanceRow, Check, LedgerRow};
+pub use invariants::{Invariants, invariants};
 
 use crate::{
     bets::{book::Book, plan::Run},

@@ -170,6 +170,7 @@ fn report(
         cpu: extra.cpu,
         outbox: extra.outbox,
         audit: extra.audit,
+        invariants: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::Serialize;
 
 use crate::{
-    audit::AuditReport,
+    audit::{AuditReport, Invariants},
     process::CpuUse,
     stats::{Latency, thousands},
 };
@@ -53,6 +53,8 @@ pub struct BetsReport {
     pub cpu: Option<CpuUse>,
     pub outbox: Option<Outbox>,
     pub audit: Option<AuditReport>,
+    /// Of the whole ledger; `compare` looks at them once for all its runs.
+    pub invariants: Option<Invariants>,
 }
 
 impl BetsReport {
@@ -61,6 +63,7 @@ impl BetsReport {
         self.acknowledged > 0
             && self.wrong.is_empty()
             && self.audit.as_ref().is_none_or(AuditReport::passed)
+            && self.invariants.as_ref().is_none_or(Invariants::hold)
     }
 }
 
@@ -137,8 +140,12 @@ impl fmt::Display for BetsReport {
             writeln!(f, "  events put off {}, {drained}", outbox.left_at_end)?;
         }
         match &self.audit {
-            Some(audit) => write!(f, "{audit}"),
-            None => writeln!(f, "  audit          not done"),
+            Some(audit) => write!(f, "{audit}")?,
+            None => writeln!(f, "  audit          not done")?,
+        }
+        match &self.invariants {
+            Some(invariants) => write!(f, "{invariants}"),
+            None => Ok(()),
         }
     }
 }
