@@ -84,7 +84,7 @@ section!(Journal {
     queue_max: usize,
     commit_timeout_ms: u64,
 });
-section!(Bridge { batch_max: usize, linger_ms: u64, poll_ms: u64, lease_s: u64, retry_ms: u64 });
+section!(Bridge { connections: usize, batch_max: usize, linger_ms: u64, poll_ms: u64, lease_s: u64, retry_ms: u64 });
 section!(Nats {
     max_age_h: u64,
     max_bytes: i64,
@@ -190,6 +190,7 @@ impl Config {
         check.range("journal.linger_us", journal.linger_us, 0, 100_000);
         check.range("journal.queue_max", journal.queue_max, 1, 1_000_000);
         check.range("journal.commit_timeout_ms", journal.commit_timeout_ms, 100, 120_000);
+        check.range("bridge.connections", bridge.connections, 1, 1000);
         check.range("bridge.batch_max", bridge.batch_max, 1, 4096);
         check.range("bridge.linger_ms", bridge.linger_ms, 0, 10_000);
         check.range("bridge.poll_ms", bridge.poll_ms, 10, 60_000);

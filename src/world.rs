@@ -73,9 +73,19 @@ pub enum WorldError {
 /// # Errors
 /// The address cannot be read.
 pub fn open_store(config: &Config, connections: &Connections) -> Result<Store, StoreError> {
+    open_pool(config, connections, "pitboss", config.postgres.pool_size)
+}
+
+fn open_pool(
+    config: &Config,
+    connections: &Connections,
+    name: &str,
+    pool_size: usize,
+) -> Result<Store, StoreError> {
     let postgres = &config.postgres;
     let options = StoreOptions {
-        pool_size: postgres.pool_size,
+        application_name: name.to_owned(),
+        pool_size,
         wait_timeout: ms(postgres.wait_ms),
         statement_timeout: ms(postgres.statement_timeout_ms),
         answer_timeout: ms(postgres.statement_timeout_ms + 2000),
@@ -101,6 +111,9 @@ impl World {
         let connections = config.connections(environment);
         let failed = |source| WorldError::Store { environment, source };
         let store = open_store(&config, connections).map_err(failed)?;
+        // Of its own: a backlog of events must not take the connections that players are waiting for.
+        let outbox =
+            open_pool(&config, connections, "pitboss bridge", config.bridge.connections).map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
         let bus = JetStreamBus::connect(connections, &config.nats)
@@ -135,7 +148,7 @@ impl World {
             &last,
             environment.as_str(),
             ids.uuid(),
-            Arc::new(store.clone()),
+            Arc::new(outbox),
             Arc::new(bus),
             wake,
             bridge_limits(&config),
@@ -180,7 +193,7 @@ impl World {
                 if let Err(error) = world.catalogue.refresh(&world.store, &world.vault).await {
                     tracing::warn!(environment = %world.environment, %error, "the catalogue was not read anew");
                 }
-                world.sessions.sweep(Duration::from_secs(world.config.stream.idle_timeout_s));
+                world.sessions.sweep(Duration::from_secs(2 * world.config.stream.idle_timeout_s));
                 world.keys.retain(|_, (until, _)| *until > Instant::now());
                 if forget_at.elapsed() >= FORGET_EVERY {
                     forget_at = Instant::now();

@@ -1,4 +1,4 @@
-SELECT lane_seq, id, player_id, player_id, type, body
+SELECT lane_seq, id, player_id, type, body
 FROM event
 WHERE lane = $1 AND lane_seq > $2
 ORDER BY lane_seq

@@ -10,7 +10,7 @@ use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, Player
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError,
+    ApiError, List,
     auth::Operator,
     idempotency::{self, Answer},
 };
@@ -19,7 +19,7 @@ use crate::tokens::{self, TokenKind};
 /// `GET /v1/games`
 pub async fn list(operator: Operator) -> HttpResponse {
     let games = operator.world.catalogue.games();
-    HttpResponse::Ok().json(serde_json::json!({ "data": games, "next": null }))
+    HttpResponse::Ok().json(List { data: &games, next: None })
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use pitboss_wallet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, auth::Operator, players::player_id};
+use super::{ApiError, List, auth::Operator, players::player_id};
 
 const PAGE_DEFAULT: usize = 50;
 
@@ -43,7 +43,7 @@ impl Page {
 fn answer<T: Serialize>(rows: &[T], limit: u32, number: impl Fn(&T) -> i64) -> HttpResponse {
     let full = u32::try_from(rows.len()).is_ok_and(|count| count == limit);
     let next = rows.last().filter(|_| full).map(|row| number(row).to_string());
-    HttpResponse::Ok().json(serde_json::json!({ "data": rows, "next": next }))
+    HttpResponse::Ok().json(List { data: rows, next })
 }
 
 #[derive(Serialize)]

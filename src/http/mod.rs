@@ -21,6 +21,7 @@ use actix_web::{
     web::{self, Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig},
 };
 use pitboss_providers::{Code, Problem};
+use serde::Serialize;
 
 pub use admin::AdminState;
 pub use problem::ApiError;
@@ -81,6 +82,13 @@ pub fn admin(state: AdminState) -> impl FnOnce(&mut ServiceConfig) {
             .route("/readyz", web::get().to(admin::readyz))
             .default_service(web::route().to(not_found));
     }
+}
+
+/// A page of a list. `next` goes into `after` of the next request; `null` at the end.
+#[derive(Serialize)]
+struct List<'a, T> {
+    data: &'a [T],
+    next: Option<String>,
 }
 
 /// A resource that answers other methods with a problem document.

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Bytes, Json, Path},
+    web::{Bytes, Path},
 };
 use pitboss_providers::Code;
 use pitboss_schema::Created;
@@ -14,7 +14,7 @@ use pitboss_wallet::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApiError,
+    ApiError, List,
     auth::Operator,
     idempotency::{self, Answer},
 };
@@ -74,9 +74,9 @@ pub async fn get(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
 }
 
 /// `GET /v1/players/{id}/wallets`
-pub async fn wallets(operator: Operator, id: Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
+pub async fn wallets(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let snapshot = operator.world.registry.view(&player_id(&id)?).await?;
-    Ok(Json(serde_json::json!({ "data": snapshot.wallets, "next": null })))
+    Ok(HttpResponse::Ok().json(List { data: &snapshot.wallets, next: None }))
 }
 
 async fn view(world: &World, id: &PlayerId) -> Result<PlayerView, ApiError> {

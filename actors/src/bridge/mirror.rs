@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::watch,
+    task::{JoinError, JoinSet},
     time::{MissedTickBehavior, interval, sleep},
 };
 use uuid::Uuid;
@@ -35,8 +35,6 @@ enum Published {
     Failed,
 }
 
-type Work = FuturesUnordered<BoxFuture<'static, (u16, Published)>>;
-
 pub(super) struct Mirror {
     owner: Uuid,
     outbox: Arc<dyn Outbox>,
@@ -45,7 +43,9 @@ pub(super) struct Mirror {
     limits: BridgeLimits,
     environment: &'static str,
     lanes: HashMap<u16, Lane>,
-    work: Work,
+    /// The batches in flight. Tasks of their own: a future that waits beside the loop would stand still, with
+    /// its database connection, whenever the loop itself waits for one.
+    work: JoinSet<(u16, Published)>,
 }
 
 impl Mirror {
@@ -57,7 +57,7 @@ impl Mirror {
         limits: BridgeLimits,
         environment: &'static str,
     ) -> Self {
-        let (lanes, work) = (HashMap::new(), Work::new());
+        let (lanes, work) = (HashMap::new(), JoinSet::new());
         Self { owner, outbox, bus, wake, limits, environment, lanes, work }
     }
 
@@ -79,7 +79,7 @@ impl Mirror {
                     sleep(self.limits.linger).await;
                     self.take_wakes();
                 }
-                Some((lane, published)) = self.work.next() => self.note(lane, published),
+                Some(ended) = self.work.join_next() => self.note(ended),
             }
             self.begin();
         }
@@ -93,8 +93,8 @@ impl Mirror {
             lane.dirty = true;
         }
         self.begin();
-        while let Some((lane, published)) = self.work.next().await {
-            self.note(lane, published);
+        while let Some(ended) = self.work.join_next().await {
+            self.note(ended);
             self.begin();
         }
         if let Err(error) = self.outbox.release(self.owner).await {
@@ -183,11 +183,20 @@ impl Mirror {
                 };
                 (id, published)
             };
-            self.work.push(batch.boxed());
+            self.work.spawn(batch);
         }
     }
 
-    fn note(&mut self, id: u16, published: Published) {
+    fn note(&mut self, ended: Result<(u16, Published), JoinError>) {
+        let (id, published) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                // Nobody knows which lane it was: all of them are looked at again.
+                tracing::error!(%error, "publishing a batch panicked");
+                self.lanes.clear();
+                return;
+            }
+        };
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.busy = false;
         match published {

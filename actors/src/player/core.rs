@@ -60,8 +60,9 @@ impl Core {
         Self { id, ports, state: None, sinks: Vec::new() }
     }
 
-    #[must_use]
-    pub fn has_sinks(&self) -> bool {
+    /// Whether somebody streams this player.
+    pub fn has_sinks(&mut self) -> bool {
+        self.sinks.retain(|sink| sink.push(&[]) == SinkState::Open);
         !self.sinks.is_empty()
     }
 
@@ -73,6 +74,9 @@ impl Core {
         let mut facts = Facts::default();
         let mut asked = 0;
         let mut stale = 0;
+        if matches!(command, Command::Balance(_)) {
+            self.refresh().await?;
+        }
         loop {
             let ports = self.ports.clone();
             let state = self.loaded().await?;
@@ -130,11 +134,12 @@ impl Core {
         }
     }
 
-    /// All wallets.
+    /// The player's wallets and open rounds, as the ledger has them.
     ///
     /// # Errors
     /// [`Failure`]: the player could not be loaded.
     pub async fn snapshot(&mut self) -> Result<Snapshot, Failure> {
+        self.refresh().await?;
         let state = self.loaded().await?;
         Ok(Snapshot {
             seq: state.last_event,
@@ -154,6 +159,7 @@ impl Core {
     /// [`Failure`]: the player could not be loaded.
     pub async fn subscribe(&mut self, sink: Arc<dyn EventSink>) -> Result<Snapshot, Failure> {
         let snapshot = self.snapshot().await?;
+        self.has_sinks();
         self.sinks.push(sink);
         Ok(snapshot)
     }
@@ -171,6 +177,15 @@ impl Core {
     fn forget(&mut self) {
         self.state = None;
         self.sinks.clear();
+    }
+
+    /// What is only read has no commit that would find a stale state: another node may have moved on.
+    async fn refresh(&mut self) -> Result<(), Failure> {
+        if self.state.is_some() {
+            let now = self.ports.ledger.find(&self.id, &[]).await.map_err(retry)?;
+            self.forget_if_stale(&now);
+        }
+        Ok(())
     }
 
     /// Another owner has moved on: nobody is to be refused on what was true before.

@@ -147,7 +147,7 @@ impl Handler<LeaveIfIdle> for PlayerActor {
     type Result = ();
 
     fn handle(&mut self, LeaveIfIdle(eviction): LeaveIfIdle, context: &mut Self::Context) {
-        let streams = self.core.as_ref().is_some_and(|core| core.has_sinks());
+        let streams = self.core.as_mut().is_some_and(|core| core.has_sinks());
         if !streams && eviction.confirm() {
             metrics::counter!(metric::EVICTED).increment(1);
             context.stop();
