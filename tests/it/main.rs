@@ -1,0 +1,32 @@
+//! Black-box tests: the started program, with a real Postgres and a real nats-server.
+//!
+//! One crate, so that it links once. Most tests share one sandbox, each with players of its own; those that
+//! stop or kill something start what they need. `support` is the common equipment.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+mod architecture;
+mod callbacks;
+mod cli;
+mod commands;
+mod crash;
+mod environments;
+mod fuzz;
+mod idempotency;
+mod lists;
+mod monitoring;
+mod nats;
+mod nats_outage;
+mod nodes;
+mod overload;
+mod postgres_outage;
+mod refusals;
+mod rejects;
+mod repeats;
+mod rest;
+mod sandbox;
+mod signature;
+mod stream;
+mod tidy;
