@@ -176,8 +176,8 @@ impl Inner {
         let Some(player) = self.players.get(&decision.player) else {
             return true;
         };
-        let fenced = player.state.version != decision.expected_version
-            || player.state.lane != decision.lane;
+        let fenced =
+            player.state.version != decision.expected_version || player.state.lane != decision.lane;
         let taken = decision.transactions.iter().any(|transaction| {
             let key = key(&transaction.key);
             let wide = transaction.key.scope == TransactionScope::Provider;

@@ -1,8 +1,9 @@
 //! Measures the commit statement alone: two writers on lanes of their own, each bet opens a round.
 //!
-//! `cargo run --release -p pitboss-schema --example commit_bench [decisions per writer and size]`
+//! `cargo run --release -p pitboss-schema --example commit_bench [decisions per writer and size] [address]`
 //!
-//! Starts a Postgres of its own with fsync and synchronous_commit on. The decisions are made beforehand, so
+//! Without the address of an empty database it starts a Postgres of its own with fsync and
+//! synchronous_commit on. The decisions are made beforehand, so
 //! that the figures are the database's and the encoding's.
 
 use std::{
@@ -75,7 +76,12 @@ struct Seat {
 }
 
 impl Seat {
-    fn bet(&mut self, origin: &Origin, game: &GameId, eur: Currency) -> Result<Arc<Decision>, Failure> {
+    fn bet(
+        &mut self,
+        origin: &Origin,
+        game: &GameId,
+        eur: Currency,
+    ) -> Result<Arc<Decision>, Failure> {
         self.bets += 1;
         let id = format!("{}-{}", self.state.id, self.bets);
         let bet = Command::Play(Play {
@@ -112,7 +118,12 @@ async fn commit_all(
     Ok(times)
 }
 
-async fn seats(store: &Store, eur: Currency, origin: &Origin, game: &GameId) -> Result<Vec<Vec<Seat>>, Failure> {
+async fn seats(
+    store: &Store,
+    eur: Currency,
+    origin: &Origin,
+    game: &GameId,
+) -> Result<Vec<Vec<Seat>>, Failure> {
     let mut writers: Vec<Vec<Seat>> = (0..WRITERS).map(|_| Vec::new()).collect();
     for n in 0..PLAYERS {
         let id = PlayerId::new(format!("player-{n}"))?;
@@ -174,9 +185,19 @@ async fn main() -> Result<(), Failure> {
         None => 20_000,
     };
     let scratch = ScratchDir::new("commit-bench")?;
-    let mut postgres = Postgres::start(PostgresOptions::new(scratch.join("postgres"))).await?;
-    postgres.create_database("bench").await?;
-    let store = Store::connect(&postgres.url("bench"), StoreOptions::default())?;
+    let mut own = None;
+    let url = match std::env::args().nth(2) {
+        Some(url) => url,
+        None => {
+            let options = PostgresOptions::new(scratch.join("postgres"));
+            let postgres = Postgres::start(options).await?;
+            postgres.create_database("bench").await?;
+            let url = postgres.url("bench");
+            own = Some(postgres);
+            url
+        }
+    };
+    let store = Store::connect(&url, StoreOptions::default())?;
     store.migrate(LANES).await?;
 
     let eur = Currency::from_code("EUR").ok_or("no EUR")?;
@@ -187,7 +208,10 @@ async fn main() -> Result<(), Failure> {
     };
     let mut groups = seats(&store, eur, &origin, &game).await?;
     println!("{WRITERS} writers, {LANES} lanes, {PLAYERS} players, {each} bets each");
-    println!("{:>6} {:>10} {:>9} {:>9} {:>9}", "batch", "bets/s", "p50 ms", "p99 ms", "max ms");
+    println!(
+        "{:>6} {:>10} {:>9} {:>9} {:>9}",
+        "batch", "bets/s", "p50 ms", "p99 ms", "max ms"
+    );
     for size in [1, 4, 16, 64, 128, 256] {
         // Small batches are slow: bounded in time by doing fewer of them.
         let count = (each / size).min(3_000).max(1);
@@ -197,8 +221,9 @@ async fn main() -> Result<(), Failure> {
             let mut batches = Vec::with_capacity(count);
             for n in 0..count {
                 let picked = (0..size).map(|k| (n * size + k) % seats);
-                let batch: Result<Vec<_>, _> =
-                    picked.map(|at| group[at].bet(&origin, &game, eur)).collect();
+                let batch: Result<Vec<_>, _> = picked
+                    .map(|at| group[at].bet(&origin, &game, eur))
+                    .collect();
                 batches.push(batch?);
             }
             work.push((store.writer().await?, batches));
@@ -227,6 +252,8 @@ async fn main() -> Result<(), Failure> {
     }
     let report = pitboss_schema::audit::audit(&store, |_| {}).await?;
     println!("audit clean: {}", report.is_clean());
-    postgres.stop().await;
+    if let Some(mut postgres) = own {
+        postgres.stop().await;
+    }
     Ok(())
 }

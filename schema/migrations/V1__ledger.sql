@@ -131,8 +131,9 @@ CREATE TABLE round (
     PRIMARY KEY (player_id, provider_id, scope_game, round_id)
 ) WITH (fillfactor = 85);
 
--- Serves the load of a player (his open rounds) and lists of rounds alike.
-CREATE INDEX round_by_player ON round (player_id, is_open, number);
+-- Serves the load of a player (his open rounds) and lists of rounds alike. It does not lead with the player, or
+-- the planner would take it, on an empty table, for a look-up of one round among all that he ever had.
+CREATE INDEX round_by_player ON round (is_open, player_id, number);
 -- For the sweeper. By opening, not by the last movement, which would make every bet an index change.
 CREATE INDEX round_overdue ON round (provider_id, opened_at) WHERE is_open;
 
@@ -205,10 +206,11 @@ SELECT
                 'funding', l.reply::json -> 'funding',
                 'names_bet', l.names_bet,
                 -- Voiding takes back whatever still stood, in one transaction that names no entry.
-                'reversed_units', CASE WHEN r.state = 'voided' THEN l.amount ELSE v.amount END
+                'reversed_units', CASE WHEN r.state = 'voided' THEN l.amount ELSE (
+                    SELECT v.amount FROM ledger v WHERE v.player_id = l.player_id AND v.reverses = l.id
+                ) END
             ) ORDER BY l.number), '[]'::json)
             FROM ledger l
-            LEFT JOIN ledger v ON v.player_id = l.player_id AND v.reverses = l.id
             WHERE l.player_id = r.player_id AND l.provider_id = r.provider_id
                 AND l.round_scope = r.scope_game AND l.round_id = r.round_id
                 AND l.kind IN ('bet', 'win') AND l.state = 'applied'

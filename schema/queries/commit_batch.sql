@@ -168,18 +168,19 @@ lane_step AS (
     WHERE l.id = s.lane
     RETURNING l.id AS lane, l.seq - s.events AS base
 ),
+-- Materialized: joined to the lanes as it is, it would be sorted and numbered again for each lane.
+numbered_event AS MATERIALIZED (
+    SELECT e.*, row_number() OVER (PARTITION BY e.lane ORDER BY e.position) AS step
+    FROM unnest(
+        $72::int4[], $73::int2[], $74::uuid[], $75::text[], $76::int8[], $77::text[], $78::timestamptz[],
+        $79::text[]
+    ) WITH ORDINALITY AS e (ord, lane, id, player_id, seq, type, created_at, body, position)
+    WHERE (e.ord IN (SELECT a.ord FROM applied a)) IS TRUE
+),
 new_event AS (
     INSERT INTO event (lane, lane_seq, id, player_id, seq, type, created_at, body)
-    SELECT
-        n.lane, s.base + n.step, n.id, n.player_id, n.seq, n.type, n.created_at, n.body
-    FROM (
-        SELECT e.*, row_number() OVER (PARTITION BY e.lane ORDER BY e.position) AS step
-        FROM unnest(
-            $72::int4[], $73::int2[], $74::uuid[], $75::text[], $76::int8[], $77::text[], $78::timestamptz[],
-            $79::text[]
-        ) WITH ORDINALITY AS e (ord, lane, id, player_id, seq, type, created_at, body, position)
-        WHERE (e.ord IN (SELECT a.ord FROM applied a)) IS TRUE
-    ) n
+    SELECT n.lane, s.base + n.step, n.id, n.player_id, n.seq, n.type, n.created_at, n.body
+    FROM numbered_event n
     JOIN lane_step s ON s.lane = n.lane
 )
 SELECT a.ord FROM applied a

@@ -1,41 +1,61 @@
 -- Answers questions about a player, all of one moment: one row per thing that exists, with the ordinal of the
 -- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions.
+--
+-- Each look-up is a LATERAL with a LIMIT, which the planner cannot turn round: as a plain join it would, on
+-- tables that it takes for small, read everything that the player has and filter.
 SELECT 'version' AS part, 0 AS ord, p.version::text AS document
 FROM player p
 WHERE p.id = $1::text
 UNION ALL
-SELECT 'transaction', q.ord, json_build_object(
-    'player', l.player_id,
-    'state', l.state,
-    'fingerprint', encode(l.fingerprint, 'hex'),
-    'round_scope', l.round_scope,
-    'round', l.round_id,
-    'reply', l.reply,
-    'refusal', l.refusal,
-    'reversal', v.reply
-)::text
+SELECT 'transaction', q.ord, t.document
 FROM unnest($2::int4[], $3::bool[], $4::text[], $5::text[], $6::text[])
     AS q (ord, provider_wide, provider_id, kind, external_id)
-LEFT JOIN provider_key k ON q.provider_wide
-    AND k.provider_id = q.provider_id AND k.kind = q.kind AND k.external_id = q.external_id
--- An id of this player is his, also when it was stored before the account's ids became provider-wide.
-JOIN ledger l ON l.player_id = coalesce(k.player_id, $1::text)
-    AND l.provider_id = q.provider_id AND l.kind = q.kind AND l.external_id = q.external_id
-LEFT JOIN ledger v ON v.player_id = l.player_id AND v.reverses = l.id
+CROSS JOIN LATERAL (
+    SELECT json_build_object(
+        'player', l.player_id,
+        'state', l.state,
+        'fingerprint', encode(l.fingerprint, 'hex'),
+        'round_scope', l.round_scope,
+        'round', l.round_id,
+        'reply', l.reply,
+        'refusal', l.refusal,
+        'reversal', (SELECT v.reply FROM ledger v WHERE v.player_id = l.player_id AND v.reverses = l.id)
+    )::text AS document
+    FROM ledger l
+    -- An id of this player is his, also when it was stored before the account's ids became provider-wide.
+    WHERE l.player_id = coalesce(
+            (
+                SELECT k.player_id
+                FROM provider_key k
+                WHERE q.provider_wide
+                    AND k.provider_id = q.provider_id AND k.kind = q.kind AND k.external_id = q.external_id
+            ),
+            $1::text
+        )
+        AND l.provider_id = q.provider_id AND l.kind = q.kind AND l.external_id = q.external_id
+    LIMIT 1
+) t
 UNION ALL
-SELECT 'round', q.ord, r.document::text
+SELECT 'round', q.ord, d.document
 FROM unnest($7::int4[], $8::text[], $9::text[], $10::text[]) AS q (ord, provider_id, scope_game, round_id)
-JOIN round_document r ON r.player_id = $1::text
-    AND r.provider_id = q.provider_id AND r.scope_game = q.scope_game AND r.round_id = q.round_id
+CROSS JOIN LATERAL (
+    SELECT r.document::text AS document
+    FROM round_document r
+    WHERE r.player_id = $1::text
+        AND r.provider_id = q.provider_id AND r.scope_game = q.scope_game AND r.round_id = q.round_id
+    LIMIT 1
+) d
 UNION ALL
-SELECT 'session', q.ord, json_build_object(
-    'id', s.id, 'kind', s.kind, 'currency', s.currency, 'provider', s.provider_id, 'game', s.game_id,
-    'expires_at', (extract(epoch FROM s.expires_at) * 1000000)::bigint,
-    'ended_at', (extract(epoch FROM s.ended_at) * 1000000)::bigint,
-    'token_expires_at', (extract(epoch FROM s.token_expires_at) * 1000000)::bigint
-)::text
+SELECT 'session', q.ord, d.document
 FROM unnest($11::int4[], $12::uuid[]) AS q (ord, id)
-JOIN session s ON s.player_id = $1::text AND s.id = q.id
-UNION ALL
--- The version of that moment: a state that is older must be loaded anew before anybody is refused on it.
-SELECT 'version', 0, p.version::text FROM player p WHERE p.id = $1::text
+CROSS JOIN LATERAL (
+    SELECT json_build_object(
+        'id', s.id, 'kind', s.kind, 'currency', s.currency, 'provider', s.provider_id, 'game', s.game_id,
+        'expires_at', (extract(epoch FROM s.expires_at) * 1000000)::bigint,
+        'ended_at', (extract(epoch FROM s.ended_at) * 1000000)::bigint,
+        'token_expires_at', (extract(epoch FROM s.token_expires_at) * 1000000)::bigint
+    )::text AS document
+    FROM session s
+    WHERE s.player_id = $1::text AND s.id = q.id
+    LIMIT 1
+) d

@@ -128,7 +128,11 @@ const QUESTIONS: &[Question] = &[
             "events_replay"
         )
     },
-    question!("INV-8", "only an applied key moves", "tombstones_never_move"),
+    question!(
+        "INV-8",
+        "only an applied key moves",
+        "tombstones_never_move"
+    ),
 ];
 
 /// Runs every check. `progress` is called before each.

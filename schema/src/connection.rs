@@ -76,3 +76,50 @@ pub(crate) fn config(
 fn millis(duration: Duration) -> String {
     duration.as_millis().max(1).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(purpose: Purpose) -> String {
+        let url = "postgres://u:p@localhost/d?options=-c%20work_mem%3D8MB";
+        let config = config(url, &StoreOptions::default(), purpose).unwrap();
+        config.get_options().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_writers_plans_and_promise_do_not_depend_on_the_servers_settings() {
+        let settings = settings(Purpose::Writer);
+        for wanted in [
+            "-c synchronous_commit=on",
+            "-c enable_seqscan=off",
+            "-c enable_hashjoin=off",
+            "-c enable_mergejoin=off",
+            "-c plan_cache_mode=force_generic_plan",
+            "-c jit=off",
+            "-c statement_timeout=5000",
+            "-c lock_timeout=2000",
+            "-c work_mem=8MB",
+        ] {
+            assert!(settings.contains(wanted), "{wanted} not in {settings}");
+        }
+    }
+
+    #[test]
+    fn maintenance_is_neither_hurried_nor_kept_from_its_plans() {
+        let settings = settings(Purpose::Maintenance);
+        assert!(!settings.contains("timeout"), "{settings}");
+        assert!(!settings.contains("enable_"), "{settings}");
+    }
+
+    #[test]
+    fn a_bad_address_is_not_repeated_in_its_error() {
+        let error = config(
+            "postgres://user:secret@host:notaport/db",
+            &StoreOptions::default(),
+            Purpose::Pool,
+        );
+        let text = error.unwrap_err().to_string();
+        assert!(!text.contains("secret"), "{text}");
+    }
+}

@@ -135,7 +135,11 @@ impl Store {
         // The second round only if the first answer is forgotten between the two statements.
         for _ in 0..2 {
             let kept = self
-                .execute(what, sql, &[&operator_key, &key, &request_hash, &status, &body])
+                .execute(
+                    what,
+                    sql,
+                    &[&operator_key, &key, &request_hash, &status, &body],
+                )
                 .await?;
             if kept == 1 {
                 return Ok(Idempotent::Kept);

@@ -4,9 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
 use pitboss_actors::ports::{Ledger, PlayerEvent, PortError, Writer};
-use pitboss_wallet::{
-    Fact, Facts, PlayerId, PlayerState, PlayerStatus, TransactionScope,
-};
+use pitboss_wallet::{Fact, Facts, PlayerId, PlayerState, PlayerStatus, TransactionScope};
 use tokio_postgres::Row;
 
 use crate::{

@@ -46,10 +46,7 @@ mod tests {
             let moment = Moment(Timestamp::from_micros(micros));
             let mut out = BytesMut::new();
             moment.to_sql(&Type::TIMESTAMPTZ, &mut out).unwrap();
-            assert_eq!(
-                Moment::from_sql(&Type::TIMESTAMPTZ, &out).unwrap(),
-                moment
-            );
+            assert_eq!(Moment::from_sql(&Type::TIMESTAMPTZ, &out).unwrap(), moment);
         }
     }
 }

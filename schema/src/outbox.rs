@@ -22,9 +22,7 @@ impl Outbox for Store {
     async fn claim(&self, owner: Uuid, lease: Duration) -> Result<Vec<LaneLease>, PortError> {
         let lease_us = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX);
         let sql = include_str!("../queries/claim_lanes.sql");
-        let rows = self
-            .rows("claim lanes", sql, &[&owner, &lease_us])
-            .await?;
+        let rows = self.rows("claim lanes", sql, &[&owner, &lease_us]).await?;
         let lane = |row: &Row| {
             Ok(LaneLease {
                 lane: u16::try_from(get::<i16>(row, "lane")?).map_err(StoreError::corrupt)?,

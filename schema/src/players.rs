@@ -58,9 +58,7 @@ impl Store {
     /// What a query may meet.
     pub async fn player(&self, player: &PlayerId) -> Result<Option<PlayerRow>, StoreError> {
         let sql = include_str!("../queries/player.sql");
-        let row = self
-            .row("read a player", sql, &[&player.as_str()])
-            .await?;
+        let row = self.row("read a player", sql, &[&player.as_str()]).await?;
         row.map(|row| {
             Ok(PlayerRow {
                 id: id(PlayerId::new(get::<&str>(&row, "id")?))?,

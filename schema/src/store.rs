@@ -2,9 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts,
-};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio::sync::OnceCell;
 use tokio_postgres::{NoTls, Row, types::ToSql};
 

@@ -25,6 +25,8 @@ pub(crate) struct PostgresWriter {
     client: Client,
     statement: Statement,
     answer_timeout: Duration,
+    /// An answer is missing: whatever came next over this connection would wait behind it.
+    is_broken: bool,
 }
 
 /// Why one run of the statement wrote nothing, or may have.
@@ -57,6 +59,7 @@ impl PostgresWriter {
                 client,
                 statement,
                 answer_timeout: limit,
+                is_broken: false,
             })
         })
         .await
@@ -70,7 +73,7 @@ impl PostgresWriter {
                 .push(ord, decision)
                 .map_err(|error| Failure::Failed(error.to_string()))?;
         }
-        if self.client.is_closed() {
+        if self.is_broken || self.client.is_closed() {
             return Err(Failure::Failed("the connection was lost before".to_owned()));
         }
         let params = batch.params();
@@ -141,7 +144,10 @@ impl Writer for PostgresWriter {
                     }
                     continue;
                 }
-                Err(Failure::Unknown(reason)) => return Err(CommitError::Unknown(reason)),
+                Err(Failure::Unknown(reason)) => {
+                    self.is_broken = true;
+                    return Err(CommitError::Unknown(reason));
+                }
                 // Failed, but not as a whole: nobody may be told that it did.
                 Err(Failure::Failed(reason) | Failure::Transient(reason))
                     if something_is_durable =>

@@ -59,13 +59,13 @@ pub(super) async fn lanes_are_contiguous_and_in_player_order_under_concurrent_wr
     let mut groups = Vec::new();
     for group in 0..4 {
         let mut hands = Vec::new();
-        for n in 0..6 {
+        for n in 0..4 {
             let name = format!("lane-{group}-{n}");
             hands.push(Hand::seated(subject, &name, 10_000, Policy::default()).await?);
         }
         groups.push(hands);
     }
-    // Four writers at once, each with batches of six players on any lanes.
+    // Four writers at once, each with batches of four players on any lanes.
     let writing = groups.iter_mut().map(|hands| write_batches(hands));
     try_join_all(writing).await?;
     let outbox = subject.outbox();
@@ -113,14 +113,19 @@ pub(super) async fn only_the_holder_of_a_lane_moves_its_checkpoint(
     subject: &dyn Subject,
 ) -> Checked {
     let mut hand = Hand::of_new(subject, "checkpoint").await?;
-    hand.accepted(&pitboss_wallet::Command::OpenAccount(eur())).await?;
+    hand.accepted(&pitboss_wallet::Command::OpenAccount(eur()))
+        .await?;
     hand.accepted(&deposit("c-1", 5)).await?;
     let outbox = subject.outbox();
     let (one, two) = (new_id(), new_id());
     let lease = Duration::from_millis(300);
     let held = outbox.claim(one, lease).await?;
     holds("lanes", !held.is_empty())?;
-    same("nothing is left", outbox.claim(two, lease).await?, Vec::new())?;
+    same(
+        "nothing is left",
+        outbox.claim(two, lease).await?,
+        Vec::new(),
+    )?;
     let again = outbox.claim(one, lease).await?;
     same("a renewal keeps the epoch", &again, &held)?;
     let mine = held
@@ -130,7 +135,9 @@ pub(super) async fn only_the_holder_of_a_lane_moves_its_checkpoint(
     let before = outbox.backlog().await?.events;
     holds(
         "the holder moves it",
-        outbox.checkpoint(mine.lane, mine.epoch, mine.published + 2).await?,
+        outbox
+            .checkpoint(mine.lane, mine.epoch, mine.published + 2)
+            .await?,
     )?;
     let backlog = outbox.backlog().await?.events;
     same("backlog", backlog, before - 2)?;
@@ -143,7 +150,9 @@ pub(super) async fn only_the_holder_of_a_lane_moves_its_checkpoint(
     }
     holds(
         "an old holder is refused",
-        !outbox.checkpoint(mine.lane, mine.epoch, mine.newest).await?,
+        !outbox
+            .checkpoint(mine.lane, mine.epoch, mine.newest)
+            .await?,
     )?;
     same("backlog", outbox.backlog().await?.events, backlog)?;
     let published = taken.iter().find(|lane| lane.lane == mine.lane);
@@ -176,13 +185,19 @@ pub(super) async fn overdue_rounds_are_found_by_their_last_movement(
     let at = now();
     let found = async |at| {
         let all = housekeeping.overdue_rounds(at, 10_000).await?;
-        let mine = all.into_iter().filter(|round| round.player == hand.state.id);
+        let mine = all
+            .into_iter()
+            .filter(|round| round.player == hand.state.id);
         let names = mine.map(|round| round.round.as_str().to_owned());
         Ok::<Vec<String>, Failure>(names.collect())
     };
     same("too early", found(at).await?, Vec::new())?;
     let late = found(at.plus_seconds(120)).await?;
-    same("oldest movement first", late, vec!["o-3".to_owned(), "o-1".to_owned()])?;
+    same(
+        "oldest movement first",
+        late,
+        vec!["o-3".to_owned(), "o-1".to_owned()],
+    )?;
     let first = housekeeping.overdue_rounds(at.plus_seconds(120), 1).await?;
     same("limit", first.len(), 1)?;
     let policy = first.first().map(|round| round.origin.policy.clone());

@@ -52,7 +52,11 @@ pub(super) async fn facts_are_answered_of_one_moment_in_their_order(
     same(
         "transactions",
         transactions,
-        vec![(Kind::Win, Some(30)), (Kind::Bet, None), (Kind::Bet, Some(100))],
+        vec![
+            (Kind::Win, Some(30)),
+            (Kind::Bet, None),
+            (Kind::Bet, Some(100)),
+        ],
     )?;
     let of_state = hand.state.round(&round_key(&table, "a-1")).cloned();
     let rounds: Vec<_> = found.rounds.into_iter().map(|(_, round)| round).collect();
@@ -86,7 +90,10 @@ pub(super) async fn a_transaction_tells_what_took_it_back(subject: &dyn Subject)
     hand.accepted(&table.rollback("v-rb", "v-1")).await?;
     hand.accepted(&table.void("v-void", "v-2")).await?;
     let bet = key(&table, Kind::Bet, "v-1");
-    let asked = [Fact::Transaction(bet), Fact::Round(round_key(&table, "v-2"))];
+    let asked = [
+        Fact::Transaction(bet),
+        Fact::Round(round_key(&table, "v-2")),
+    ];
     let found = hand.ledger.find(&hand.state.id, &asked).await?;
     let stored = found.transactions.into_iter().next().and_then(|(_, s)| s);
     let reversal = stored.and_then(|stored| stored.reversal);

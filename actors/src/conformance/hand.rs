@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use pitboss_wallet::{
-    Bet, CacheLimits, Command, CloseRound, Currency, Decision, Deposit, Environment, ExternalId,
+    Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Outcome, Play, PlayCommand, PlayerId,
     PlayerState, Policy, ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, Timestamp,
     Verdict, VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
@@ -232,7 +232,8 @@ impl Hand {
     pub async fn decision(&self, command: &Command) -> Result<Arc<Decision>, Failure> {
         match self.verdict(command).await? {
             Verdict::Commit(decision) => {
-                invariants::check_decision(&decision).map_err(|breach| wrong(breach.to_string()))?;
+                invariants::check_decision(&decision)
+                    .map_err(|breach| wrong(breach.to_string()))?;
                 Ok(Arc::from(decision))
             }
             other => Err(wrong(format!("not a decision: {other:?}"))),
@@ -287,10 +288,7 @@ impl Hand {
 
     /// Carries a command out that must not be refused.
     #[track_caller]
-    pub fn accepted<'a>(
-        &'a mut self,
-        command: &'a Command,
-    ) -> impl Future<Output = Checked> + 'a {
+    pub fn accepted<'a>(&'a mut self, command: &'a Command) -> impl Future<Output = Checked> + 'a {
         let at = std::panic::Location::caller();
         async move {
             match self.run(command).await? {
@@ -313,7 +311,11 @@ impl Hand {
             let check = || -> Checked {
                 same("counters", counters(&loaded), counters(&self.state))?;
                 same("wallets", wallets(&loaded), wallets(&self.state))?;
-                same("open rounds", open_rounds(&loaded), open_rounds(&self.state))?;
+                same(
+                    "open rounds",
+                    open_rounds(&loaded),
+                    open_rounds(&self.state),
+                )?;
                 same("sessions", sessions(&loaded), sessions(&self.state))
             };
             check().map_err(|failure| Failure::Wrong {

@@ -19,7 +19,11 @@ pub(super) async fn a_repeated_key_is_stale_and_moves_nothing(subject: &dyn Subj
     hand.accepted(&bet).await?;
     // As after a restart: the cache is empty, the version is right, the round is known.
     hand.reload().await?;
-    for command in [&bet, &table.bet("r-1", "r-2", 100), &table.bet("r-1", "r-1", 5)] {
+    for command in [
+        &bet,
+        &table.bet("r-1", "r-2", 100),
+        &table.bet("r-1", "r-1", 5),
+    ] {
         let again = hand.decision(command).await?;
         same("repeat", hand.commit(&again).await?, Committed::Stale)?;
         hand.reads_back("a repeat").await?;
@@ -49,7 +53,10 @@ pub(super) async fn a_round_that_should_be_new_and_is_not_is_stale(
     // A closed round is not loaded: the bet takes it for new.
     let bet = table.bet("n-2", "n-1", 100);
     let decision = hand.decision(&bet).await?;
-    holds("taken for new", decision.rounds.iter().all(|change| change.is_new))?;
+    holds(
+        "taken for new",
+        decision.rounds.iter().all(|change| change.is_new),
+    )?;
     same("commit", hand.commit(&decision).await?, Committed::Stale)?;
     hand.reads_back("a round taken for new").await
 }
@@ -125,7 +132,11 @@ pub(super) async fn a_bad_entry_does_not_take_the_others_with_it(subject: &dyn S
         let name = format!("bad-{n}");
         let (hand, table) = Hand::seated(subject, &name, 1_000, Policy::default()).await?;
         let decision = hand.decision(&table.bet("b-1", "b-1", 100)).await?;
-        batch.push(if n % 4 == 1 { overdrawn(&decision) } else { decision });
+        batch.push(if n % 4 == 1 {
+            overdrawn(&decision)
+        } else {
+            decision
+        });
         hands.push(hand);
     }
     let answers = hands[0].writer.commit(&batch).await?;
@@ -153,7 +164,11 @@ pub(super) async fn a_tombstoned_key_never_moves(subject: &dyn Subject) -> Check
     let win = hand.decision(&table.rollback("x-rb-2", "x-2")).await?;
     let states: Vec<_> = win.transactions.iter().map(|t| t.state).collect();
     use TransactionState::{Applied, Tombstone};
-    same("rows of a tombstone", states, vec![Applied, Tombstone, Tombstone])?;
+    same(
+        "rows of a tombstone",
+        states,
+        vec![Applied, Tombstone, Tombstone],
+    )?;
     hand.reload().await?;
     match hand.run(&table.bet("x-1", "x-1", 100)).await? {
         Err(refusal) => same("code", refusal.code, RefusalCode::RolledBack)?,
@@ -174,7 +189,8 @@ pub(super) async fn a_refusal_that_burned_its_id_is_kept(subject: &dyn Subject) 
         return Err(wrong("accepted without the money"));
     };
     hand.reads_back("a burned id").await?;
-    hand.accepted(&deposit(&format!("f-{}", new_id()), 1_000)).await?;
+    hand.accepted(&deposit(&format!("f-{}", new_id()), 1_000))
+        .await?;
     hand.reload().await?;
     match hand.run(&bet).await? {
         Err(second) => same("refusal", second, first),

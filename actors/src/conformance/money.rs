@@ -104,7 +104,10 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
         ("void", table.void("k-void", "k-3")),
         ("win to take back", table.win("k-win-2", "k-4", 1_000_000)),
         ("all is lost", table.bet("k-bet-5", "k-5", 1_092_019)),
-        ("rollback of a spent win", table.rollback("k-rb-1", "k-win-2")),
+        (
+            "rollback of a spent win",
+            table.rollback("k-rb-1", "k-win-2"),
+        ),
         ("rollback of a bet", table.rollback("k-rb-2", "k-bet-5")),
         ("second debt", table.win("k-win-3", "k-4", 10)),
         ("rollback of nothing", table.rollback("k-rb-3", "k-unknown")),
@@ -129,8 +132,7 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
 pub(super) async fn a_player_with_many_open_rounds_holds_all_their_stakes(
     subject: &dyn Subject,
 ) -> Checked {
-    let (mut hand, table) =
-        Hand::seated(subject, "many-rounds", 1_000, Policy::default()).await?;
+    let (mut hand, table) = Hand::seated(subject, "many-rounds", 1_000, Policy::default()).await?;
     for n in 0..40 {
         let bet = table.bet(&format!("m-{n}"), &format!("m-{n}"), 10);
         hand.accepted(&bet).await?;

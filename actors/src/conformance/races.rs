@@ -9,7 +9,7 @@ use super::{
     same, wrong,
 };
 
-const ROUNDS: i64 = 60;
+const ROUNDS: i64 = 30;
 
 pub(super) async fn two_owners_of_one_player_lose_nothing(subject: &dyn Subject) -> Checked {
     let (first, table) = Hand::seated(subject, "race", 1_000_000, Policy::default()).await?;
@@ -34,7 +34,11 @@ pub(super) async fn two_owners_of_one_player_lose_nothing(subject: &dyn Subject)
     same("cash", cash, Some(1_000_000 - 3 * ROUNDS * 70))?;
     let held = hand.state.wallet(eur()).map(|wallet| wallet.held);
     same("held", held, Some(3 * ROUNDS * 100))?;
-    same("transactions", hand.state.last_transaction, 1 + 3 * ROUNDS * 2)?;
+    same(
+        "transactions",
+        hand.state.last_transaction,
+        1 + 3 * ROUNDS * 2,
+    )?;
     hand.accepted(&table.bet("after", "after", 1)).await
 }
 

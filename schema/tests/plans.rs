@@ -1,0 +1,142 @@
+//! The plans that Postgres makes while the tables are empty: it keeps them, and they must not get slower with
+//! every row.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::Database;
+
+/// The generic plan of a statement, with the session settings of the store.
+async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+             SET plan_cache_mode = force_generic_plan",
+        )
+        .await
+        .unwrap();
+    client
+        .batch_execute(&format!("PREPARE question AS {sql}"))
+        .await
+        .unwrap();
+    let parameters = vec!["NULL"; parameters].join(", ");
+    let rows = client
+        .query(&format!("EXPLAIN EXECUTE question({parameters})"), &[])
+        .await
+        .unwrap();
+    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    lines.join("\n")
+}
+
+/// Each index must be used, and wherever it is, with all of these columns: by the player alone it would read
+/// all that he ever did.
+fn check(plan: &str, indexes: &[(&str, &[&str])]) {
+    for slow in ["Seq Scan", "Hash Join", "Merge Join"] {
+        assert!(!plan.contains(slow), "{slow} in\n{plan}");
+    }
+    let lines: Vec<&str> = plan.lines().collect();
+    for (index, columns) in indexes {
+        let mut uses = 0;
+        for (at, line) in lines.iter().enumerate() {
+            let word = format!(" {index} ");
+            if !line.contains("Index") || !line.contains(&word) {
+                continue;
+            }
+            uses += 1;
+            let condition = lines.get(at + 1).copied().unwrap_or_default();
+            for column in *columns {
+                let looked_up = format!("({column} = ");
+                let is_used = condition.contains(&looked_up)
+                    || condition.contains(&format!(": {looked_up}"))
+                    || condition.contains(&format!("({column} = true)"));
+                assert!(is_used, "{index} without {column}: {condition}\n{plan}");
+            }
+        }
+        assert!(uses > 0, "{index} is not in\n{plan}");
+    }
+}
+
+const KEY: (&str, &[&str]) = (
+    "one_key_one_movement",
+    &["player_id", "provider_id", "kind", "external_id"],
+);
+const PROVIDER_KEY: (&str, &[&str]) =
+    ("provider_key_pkey", &["provider_id", "kind", "external_id"]);
+const ROUND: (&str, &[&str]) = (
+    "round_pkey",
+    &["player_id", "provider_id", "scope_game", "round_id"],
+);
+const SESSION: (&str, &[&str]) = ("session_pkey", &["player_id", "id"]);
+const ENTRIES: (&str, &[&str]) = (
+    "ledger_by_round",
+    &["player_id", "provider_id", "round_scope", "round_id"],
+);
+const REVERSAL: (&str, &[&str]) = ("ledger_reversed_once", &["player_id", "reverses"]);
+
+#[tokio::test]
+async fn the_commit_looks_everything_up_by_its_whole_key() {
+    let database = Database::new("plan_commit").await;
+    let sql = include_str!("../queries/commit_batch.sql");
+    check(
+        &plan(&database, sql, 79).await,
+        &[
+            ("player_pkey", &["id"]),
+            KEY,
+            PROVIDER_KEY,
+            ("balance_pkey", &["player_id", "currency", "account"]),
+            ROUND,
+            ("lane_pkey", &["id"]),
+            SESSION,
+        ],
+    );
+}
+
+#[tokio::test]
+async fn the_load_of_a_player_does_not_grow_with_his_history() {
+    let database = Database::new("plan_load").await;
+    let sql = include_str!("../queries/load_player.sql");
+    check(
+        &plan(&database, sql, 3).await,
+        &[
+            ("player_pkey", &["id"]),
+            ("balance_pkey", &["player_id"]),
+            ("round_by_player", &["is_open", "player_id"]),
+            ENTRIES,
+            REVERSAL,
+        ],
+    );
+}
+
+#[tokio::test]
+async fn facts_are_looked_up_by_their_whole_key() {
+    let database = Database::new("plan_find").await;
+    let sql = include_str!("../queries/find_facts.sql");
+    let indexes = [KEY, PROVIDER_KEY, ROUND, SESSION, ENTRIES, REVERSAL];
+    check(&plan(&database, sql, 12).await, &indexes);
+}
+
+#[tokio::test]
+async fn lists_are_read_in_the_order_of_an_index() {
+    let database = Database::new("plan_lists").await;
+    let before = include_str!("../queries/transactions_before.sql");
+    let ledger = [("ledger_pkey", &["player_id"][..]), REVERSAL];
+    check(&plan(&database, before, 3).await, &ledger);
+    let rounds = include_str!("../queries/rounds_before.sql");
+    let plan_of_rounds = plan(&database, rounds, 5).await;
+    check(
+        &plan_of_rounds,
+        &[("round_by_player", &["is_open", "player_id"])],
+    );
+    let events = include_str!("../queries/player_events.sql");
+    check(
+        &plan(&database, events, 4).await,
+        &[("one_seq_one_event", &["player_id"])],
+    );
+    let outbox = include_str!("../queries/read_outbox.sql");
+    check(
+        &plan(&database, outbox, 3).await,
+        &[("event_pkey", &["lane"])],
+    );
+}

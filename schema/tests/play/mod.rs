@@ -1,0 +1,172 @@
+//! A player who plays through the real wallet, for tests of Postgres itself.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::sync::Arc;
+
+use pitboss_actors::ports::{Committed, Ledger};
+use pitboss_schema::Store;
+use pitboss_wallet::{
+    Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
+    Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
+    Policy, ProviderId, Rollback, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+};
+use uuid::Uuid;
+
+const LIMITS: CacheLimits = CacheLimits {
+    rounds: 100,
+    transactions: 100,
+    sessions: 100,
+};
+
+pub fn policy() -> Policy {
+    Policy::default()
+}
+
+pub fn eur() -> Currency {
+    Currency::from_code("EUR").unwrap()
+}
+
+fn game() -> GameId {
+    GameId::new("dice").unwrap()
+}
+
+fn external(id: &str) -> ExternalId {
+    ExternalId::new(id).unwrap()
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(4_000_000_000_000_000)
+}
+
+pub struct Player {
+    pub store: Store,
+    pub state: PlayerState,
+    pub session: SessionId,
+    pub token_hash: [u8; 32],
+    origin: Origin,
+}
+
+impl Player {
+    /// A new player with 1,000 units and a game session.
+    pub async fn seated(store: &Store, name: &str, policy: Policy) -> Self {
+        let id = PlayerId::new(name).unwrap();
+        store.create_player(&id, None).await.unwrap();
+        let session = SessionId(Uuid::now_v7());
+        let mut token_hash = [0; 32];
+        token_hash[..16].copy_from_slice(session.0.as_bytes());
+        let mut player = Self {
+            store: store.clone(),
+            state: store.load(&id).await.unwrap().unwrap(),
+            session,
+            token_hash,
+            origin: Origin {
+                provider: ProviderId::new("demo").unwrap(),
+                policy: Arc::new(policy),
+            },
+        };
+        player.run(&Command::OpenAccount(eur())).await;
+        let deposit = Deposit {
+            reference: external(&format!("first of {name}")),
+            amount: Money::new(1_000, eur()),
+        };
+        player.run(&Command::Deposit(deposit)).await;
+        let launch = Launch {
+            session,
+            currency: eur(),
+            provider: player.origin.provider.clone(),
+            game: game(),
+            standing: GameStanding::ENABLED,
+            token_hash: player.token_hash,
+            token_expires_at: now().plus_seconds(60),
+            expires_at: now().plus_seconds(3_600),
+        };
+        player.run(&Command::Launch(launch)).await;
+        player
+    }
+
+    pub async fn decide(&self, command: &Command) -> Arc<Decision> {
+        let mut facts = Facts::default();
+        loop {
+            let mut seam = Seam {
+                now: now(),
+                environment: Environment::Sandbox,
+                new_id: &mut Uuid::now_v7,
+            };
+            match decide(&self.state, &facts, command, &mut seam) {
+                Verdict::Commit(decision) => return Arc::from(decision),
+                Verdict::Need(more) => {
+                    facts.extend(self.store.find(&self.state.id, &more).await.unwrap());
+                }
+                other => panic!("no decision: {other:?}"),
+            }
+        }
+    }
+
+    pub async fn run(&mut self, command: &Command) {
+        let decision = self.decide(command).await;
+        let mut writer = self.store.writer().await.unwrap();
+        let answers = writer.commit(std::slice::from_ref(&decision)).await;
+        assert_eq!(answers.unwrap(), [Committed::Durable]);
+        apply(&mut self.state, &decision, LIMITS);
+    }
+
+    fn play(&self, command: PlayCommand) -> Command {
+        Command::Play(Play {
+            origin: self.origin.clone(),
+            command,
+        })
+    }
+
+    fn bet_command(&self, id: &str, units: i64) -> Command {
+        self.play(PlayCommand::Bet(Bet {
+            transaction: external(id),
+            session: self.session,
+            game: game(),
+            standing: GameStanding::ENABLED,
+            round: RoundId::new(format!("round of {id}")).unwrap(),
+            amount: Money::new(units, eur()),
+            closes_round: false,
+            free_round: None,
+            jackpot_contribution: None,
+        }))
+    }
+
+    pub async fn decide_bet(&self, id: &str, units: i64) -> Arc<Decision> {
+        self.decide(&self.bet_command(id, units)).await
+    }
+
+    pub async fn bet(&mut self, id: &str, units: i64) {
+        self.run(&self.bet_command(id, units)).await;
+    }
+
+    pub async fn rollback(&mut self, id: &str, target: &str) {
+        let rollback = Rollback {
+            transaction: external(id),
+            target: external(target),
+            round: None,
+            units: None,
+        };
+        self.run(&self.play(PlayCommand::Rollback(rollback))).await;
+    }
+
+    pub async fn close(&mut self, round: &str) {
+        let close = CloseRound {
+            game: game(),
+            round: RoundId::new(round).unwrap(),
+        };
+        self.run(&self.play(PlayCommand::CloseRound(close))).await;
+    }
+
+    /// What is stored is what this decision makes of the player.
+    pub async fn applied(&mut self, decision: &Decision) {
+        apply(&mut self.state, decision, LIMITS);
+        let loaded = self.store.load(&self.state.id).await.unwrap().unwrap();
+        assert_eq!(loaded.version, self.state.version);
+        assert_eq!(loaded.wallets, self.state.wallets);
+    }
+
+    pub async fn reload(&mut self) {
+        self.state = self.store.load(&self.state.id).await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,249 @@
+//! What only Postgres can get wrong: plans, triggers, locks, lost connections, migrations.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+mod play;
+
+use std::{sync::Arc, time::Duration};
+
+use common::{Database, LANES};
+use pitboss_actors::ports::{CommitError, Committed, Ledger};
+use pitboss_schema::{Created, Store, StoreError, StoreOptions, audit};
+use pitboss_wallet::{PlayerId, TransactionScope};
+use play::{Player, policy};
+
+fn id(text: &str) -> PlayerId {
+    PlayerId::new(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_database_is_migrated_once_however_many_try() {
+    let database = Database::empty("migrate", StoreOptions::default()).await;
+    let store = &database.store;
+    let missing = store.check_installed().await.unwrap_err();
+    assert!(matches!(missing, StoreError::NotInstalled), "{missing}");
+    let other = Store::connect(&database.url, StoreOptions::default()).unwrap();
+    let (one, two) = tokio::join!(store.migrate(LANES), other.migrate(LANES));
+    assert_eq!(one.unwrap(), two.unwrap());
+    assert_eq!(
+        store.migrate(LANES).await.unwrap(),
+        store.check_installed().await.unwrap()
+    );
+    let error = store.migrate(LANES + 1).await.unwrap_err();
+    assert!(
+        error.to_string().contains("installed with 4 lanes"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused() {
+    let database = Database::new("newer").await;
+    let client = database.client().await;
+    client
+        .batch_execute("INSERT INTO refinery_schema_history (version, name) VALUES (999, 'future')")
+        .await
+        .unwrap();
+    let other = Store::connect(&database.url, StoreOptions::default()).unwrap();
+    let error = other.check_installed().await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::SchemaVersion { found: 999, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_ledger_refuses_every_change() {
+    let database = Database::new("append_only").await;
+    let mut player = Player::seated(&database.store, "alice", policy()).await;
+    player.bet("b-1", 5).await;
+    let client = database.client().await;
+    for sql in [
+        "UPDATE ledger SET amount = 1",
+        "DELETE FROM ledger",
+        "TRUNCATE ledger",
+        "UPDATE posting SET amount = 1",
+        "DELETE FROM posting WHERE amount = 123456",
+        "TRUNCATE posting",
+        "DELETE FROM provider_key",
+        "UPDATE event SET body = ''",
+    ] {
+        let error = client.batch_execute(sql).await.unwrap_err();
+        let message = error.as_db_error().unwrap().message().to_owned();
+        assert!(message.contains("append-only"), "{sql}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_finds_what_was_tampered_with() {
+    let database = Database::new("tampered").await;
+    let store = &database.store;
+    let mut player = Player::seated(store, "alice", policy()).await;
+    player.bet("b-1", 5).await;
+    player.rollback("rb", "ghost").await;
+    assert!(audit::audit(store, |_| {}).await.unwrap().is_clean());
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "ALTER TABLE posting DISABLE TRIGGER append_only;
+             ALTER TABLE ledger DISABLE TRIGGER append_only;
+             UPDATE posting SET amount = amount - 1 WHERE number = 2 AND account = 'CASH';
+             UPDATE balance SET amount = amount + 7;
+             UPDATE player SET last_event = last_event + 1, last_transaction = last_transaction + 1;
+             UPDATE lane SET seq = seq + 1;
+             INSERT INTO posting SELECT player_id, number, 9, 'EUR', 'CASH', 0, 0
+                 FROM ledger WHERE state = 'tombstone'",
+        )
+        .await
+        .unwrap();
+    let mut seen = 0;
+    let report = audit::audit(store, |progress| seen = progress.number)
+        .await
+        .unwrap();
+    assert_eq!(seen, report.checks.len());
+    let broken: Vec<_> = report
+        .checks
+        .iter()
+        .filter(|check| check.breaches > 0)
+        .map(|check| check.invariant)
+        .collect();
+    for invariant in ["INV-1", "INV-2", "INV-7", "INV-8"] {
+        assert!(broken.contains(&invariant), "{invariant}: {report:#?}");
+    }
+    assert!(!broken.contains(&"INV-4"), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_lost_connection_leaves_the_outcome_unknown_and_the_next_writer_works() {
+    let database = Database::new("lost").await;
+    let mut player = Player::seated(&database.store, "alice", policy()).await;
+    let client = database.client().await;
+    let decision = player.decide_bet("b-1", 5).await;
+    // Somebody holds the player's row; meanwhile the writer's connection is cut.
+    let mut holder = database.client().await;
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("SELECT * FROM player FOR UPDATE")
+        .await
+        .unwrap();
+    let mut writer = database.store.writer().await.unwrap();
+    let batch = [decision.clone()];
+    let (answer, ()) = tokio::join!(writer.commit(&batch), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        client
+            .execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE application_name = 'pitboss writer' AND wait_event_type = 'Lock' \
+                     AND datname = current_database()",
+                &[],
+            )
+            .await
+            .unwrap();
+    });
+    assert!(matches!(answer, Err(CommitError::Unknown(_))), "{answer:?}");
+    lock.rollback().await.unwrap();
+    // Nobody uses a broken writer again; if one does, nothing is written.
+    let again = writer.commit(&batch).await;
+    assert!(matches!(again, Err(CommitError::Failed(_))), "{again:?}");
+    let mut writer = database.store.writer().await.unwrap();
+    let answers = writer.commit(&batch).await.unwrap();
+    assert_eq!(answers, [Committed::Durable]);
+    player.applied(&decision).await;
+}
+
+#[tokio::test]
+async fn a_row_that_is_held_for_long_fails_the_commit_and_not_its_outcome() {
+    let options = StoreOptions {
+        lock_timeout: Duration::from_millis(200),
+        ..StoreOptions::default()
+    };
+    let database = Database::with("held", options).await;
+    let player = Player::seated(&database.store, "alice", policy()).await;
+    let decision = player.decide_bet("b-1", 5).await;
+    let mut holder = database.client().await;
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("SELECT * FROM player FOR UPDATE")
+        .await
+        .unwrap();
+    let mut writer = database.store.writer().await.unwrap();
+    let batch = [decision];
+    let answer = writer.commit(&batch).await;
+    assert!(matches!(answer, Err(CommitError::Failed(_))), "{answer:?}");
+    lock.rollback().await.unwrap();
+    assert_eq!(writer.commit(&batch).await.unwrap(), [Committed::Durable]);
+}
+
+#[tokio::test]
+async fn writers_that_cross_each_other_are_not_deadlocked_for_good() {
+    let mut wide = policy();
+    wide.transaction_scope = TransactionScope::Provider;
+    let database = Database::new("crossing").await;
+    let store = &database.store;
+    let mut players = Vec::new();
+    for n in 0..16 {
+        players.push(Player::seated(store, &format!("p-{n}"), wide.clone()).await);
+    }
+    // Two nodes decide the same requests for the same players, in opposite orders.
+    for turn in 0..20 {
+        let mut batch = Vec::new();
+        for (n, player) in players.iter().enumerate() {
+            batch.push(player.decide_bet(&format!("t-{turn}-{n}"), 1).await);
+        }
+        let mut mirrored = Vec::new();
+        for (n, player) in players.iter().enumerate().rev() {
+            let other = format!("t-{turn}-{}", (n + 1) % players.len());
+            mirrored.push(player.decide_bet(&other, 1).await);
+        }
+        let mut one = store.writer().await.unwrap();
+        let mut two = store.writer().await.unwrap();
+        let (first, second) = tokio::join!(one.commit(&batch), two.commit(&mirrored));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        let count = |answers: &[Committed]| {
+            let durable = answers.iter().filter(|a| **a == Committed::Durable);
+            durable.count()
+        };
+        assert!(count(&first) + count(&second) >= players.len() / 2);
+        for player in &mut players {
+            player.reload().await;
+        }
+    }
+    let report = audit::audit(store, |_| {}).await.unwrap();
+    assert!(report.is_clean(), "{report:#?}");
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_told_in_bounded_time() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://x@{}/x", listener.local_addr().unwrap());
+    let options = StoreOptions {
+        connect_timeout: Duration::from_millis(300),
+        answer_timeout: Duration::from_millis(600),
+        ..StoreOptions::default()
+    };
+    let store = Store::connect(&url, options).unwrap();
+    let bounded = async {
+        store.ping().await.unwrap_err();
+        assert!(store.writer().await.is_err());
+        store.load(&id("alice")).await.unwrap_err();
+    };
+    tokio::time::timeout(Duration::from_secs(5), bounded)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_player_is_created_once_on_the_lane_of_his_id() {
+    let database = Database::new("players").await;
+    let store = &database.store;
+    let alice = id("alice");
+    assert!(store.player(&alice).await.unwrap().is_none());
+    let made = store.create_player(&alice, Some("SE")).await.unwrap();
+    assert_eq!(made, Created::Created);
+    let again = store.create_player(&alice, Some("DE")).await.unwrap();
+    assert_eq!(again, Created::Exists);
+    let row = store.player(&alice).await.unwrap().unwrap();
+    assert_eq!(row.country.as_deref(), Some("SE"));
+    assert_eq!(row.lane, pitboss_schema::lane_of(&alice, LANES));
+    let state = Arc::new(store.load(&alice).await.unwrap().unwrap());
+    assert_eq!((state.version, state.lane), (0, row.lane));
+}
