@@ -20,13 +20,19 @@ pub struct App {
 impl App {
     #[must_use]
     pub fn new(config: Arc<Config>, worlds: Vec<Arc<World>>) -> Arc<Self> {
-        Arc::new(Self { config, worlds, accepting: AtomicBool::new(true) })
+        Arc::new(Self {
+            config,
+            worlds,
+            accepting: AtomicBool::new(true),
+        })
     }
 
     /// The environment, if this process serves it.
     #[must_use]
     pub fn world(&self, environment: Environment) -> Option<&Arc<World>> {
-        self.worlds.iter().find(|world| world.environment == environment)
+        self.worlds
+            .iter()
+            .find(|world| world.environment == environment)
     }
 
     #[must_use]
@@ -48,7 +54,10 @@ impl App {
     /// Requests that players are still working on.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.worlds.iter().map(|world| world.registry.in_flight()).sum()
+        self.worlds
+            .iter()
+            .map(|world| world.registry.in_flight())
+            .sum()
     }
 
     /// Sets the gauges that nobody else keeps current.

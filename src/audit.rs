@@ -20,7 +20,12 @@ pub async fn run(environment: Environment, store: &Store) -> Result<(bool, Strin
     let shows = stderr().is_terminal();
     let report = audit(store, |progress| {
         if shows {
-            let pitboss_schema::audit::Progress { number, of, invariant, what } = progress;
+            let pitboss_schema::audit::Progress {
+                number,
+                of,
+                invariant,
+                what,
+            } = progress;
             eprint!("\r\x1b[Kaudit {number}/{of}: {invariant} {what}");
         }
     })
@@ -33,10 +38,19 @@ pub async fn run(environment: Environment, store: &Store) -> Result<(bool, Strin
 
 fn table(environment: Environment, report: &Report) -> String {
     let mut text = String::new();
-    let width = report.checks.iter().map(|check| check.what.chars().count()).max().unwrap_or(0);
+    let width = report
+        .checks
+        .iter()
+        .map(|check| check.what.chars().count())
+        .max()
+        .unwrap_or(0);
     // Writing to a String cannot fail.
     let _ = writeln!(text, "Audit of {environment}");
-    let _ = writeln!(text, "{:<7}  {:<width$}  {:>12}  {:>9}", "rule", "what", "checked", "breaches");
+    let _ = writeln!(
+        text,
+        "{:<7}  {:<width$}  {:>12}  {:>9}",
+        "rule", "what", "checked", "breaches"
+    );
     for check in &report.checks {
         let mark = if check.breaches == 0 { "" } else { "  <-" };
         let _ = writeln!(
@@ -73,7 +87,9 @@ mod tests {
             breaches,
             examples: examples.iter().map(ToString::to_string).collect(),
         };
-        let report = Report { checks: vec![check("INV-1", 0, &[]), check("INV-2", 2, &["alice"])] };
+        let report = Report {
+            checks: vec![check("INV-1", 0, &[]), check("INV-2", 2, &["alice"])],
+        };
         let table = table(Environment::Live, &report);
         assert!(table.starts_with("Audit of live\n"), "{table}");
         assert!(table.contains("2  <-\n           alice\n"), "{table}");

@@ -53,7 +53,9 @@ impl Catalogue {
     /// # Errors
     /// The database did not answer.
     pub async fn load(store: &Store, vault: &Vault) -> Result<Self, StoreError> {
-        let catalogue = Self { known: RwLock::default() };
+        let catalogue = Self {
+            known: RwLock::default(),
+        };
         catalogue.refresh(store, vault).await?;
         Ok(catalogue)
     }
@@ -93,7 +95,10 @@ impl Catalogue {
     }
 
     fn known(&self) -> Arc<Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The enabled provider account with this id.
@@ -143,6 +148,10 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
             Err(error) => tracing::error!(provider = %row.id, %error, "a secret cannot be opened"),
         }
     }
-    let account = Account { id: row.id, policy: Arc::new(row.policy), secrets };
+    let account = Account {
+        id: row.id,
+        policy: Arc::new(row.policy),
+        secrets,
+    };
     Some(Provider { account, dialect })
 }

@@ -151,7 +151,10 @@ pub struct Exit {
 
 impl Exit {
     fn usage(error: impl std::fmt::Display) -> Self {
-        Self { text: error.to_string(), code: EXIT_USAGE }
+        Self {
+            text: error.to_string(),
+            code: EXIT_USAGE,
+        }
     }
 }
 
@@ -177,7 +180,11 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
         Command::Migrate(file) => migrate(&file).await,
         Command::Audit(args) => audit(&args).await,
         Command::Demo(file) => demo(&file).await,
-        Command::Keys(KeysCommand::Create { config, environment, name }) => {
+        Command::Keys(KeysCommand::Create {
+            config,
+            environment,
+            name,
+        }) => {
             let config = complete(&config)?;
             let environment = environment.into();
             let store = open_store(&config, enabled(&config, environment)?)?;
@@ -186,14 +193,22 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
             eprintln!("This key is shown once: keep it. It opens the REST API of {environment}.");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Providers(ProvidersCommand::Create { config, environment, id, dialect }) => {
+        Command::Providers(ProvidersCommand::Create {
+            config,
+            environment,
+            id,
+            dialect,
+        }) => {
             let config = complete(&config)?;
             let environment = environment.into();
             let store = open_store(&config, enabled(&config, environment)?)?;
             let secret = keys::create_provider(&store, &config, environment, &id, &dialect).await?;
             println!("{secret}");
             eprintln!("This secret is shown once: give it to the provider. Its callbacks go to");
-            eprintln!("{}/callbacks/{environment}/{id}/...", config.server.public_url.trim_end_matches('/'));
+            eprintln!(
+                "{}/callbacks/{environment}/{id}/...",
+                config.server.public_url.trim_end_matches('/')
+            );
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -209,7 +224,9 @@ fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
 fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::Connections, Exit> {
     let connections = config.connections(environment);
     if !connections.enabled {
-        return Err(Exit::usage(format!("environments.{environment}.enabled = false: must be true")));
+        return Err(Exit::usage(format!(
+            "environments.{environment}.enabled = false: must be true"
+        )));
     }
     Ok(connections)
 }
@@ -240,8 +257,10 @@ pub fn exit_code(ended: Ended) -> ExitCode {
 /// # Errors
 /// The address is taken, or not ours.
 pub fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Exit> {
-    TcpListener::bind(address)
-        .map_err(|error| Exit { text: format!("{key} = {address}: {error}"), code: 1 })
+    TcpListener::bind(address).map_err(|error| Exit {
+        text: format!("{key} = {address}: {error}"),
+        code: 1,
+    })
 }
 
 async fn migrate(file: &ConfigFile) -> Result<ExitCode, Exit> {
@@ -273,7 +292,11 @@ async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
         let store = connection.store()?;
         holds = show_audit(Environment::Sandbox, &store).await?;
     }
-    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if holds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn show_audit(environment: Environment, store: &Store) -> Result<bool, Exit> {
@@ -285,7 +308,16 @@ async fn show_audit(environment: Environment, store: &Store) -> Result<bool, Exi
 async fn demo(file: &ConnectionFile) -> Result<ExitCode, Exit> {
     let connection = sandbox::Connection::read(&file.connection).map_err(Exit::usage)?;
     let store = connection.store()?;
-    let options = DemoOptions { connection: file.connection.clone() };
-    let holds = demo::run(options, async || audit::run(Environment::Sandbox, &store).await).await?;
-    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let options = DemoOptions {
+        connection: file.connection.clone(),
+    };
+    let holds = demo::run(options, async || {
+        audit::run(Environment::Sandbox, &store).await
+    })
+    .await?;
+    Ok(if holds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -54,9 +54,17 @@ section!(Server {
     tcp_user_timeout_ms: u64,
     shutdown_s: u64,
 });
-section!(Log { format: LogFormat, level: String });
-section!(Security { master_key: SecretString });
-section!(Environments { sandbox: Connections, live: Connections });
+section!(Log {
+    format: LogFormat,
+    level: String
+});
+section!(Security {
+    master_key: SecretString
+});
+section!(Environments {
+    sandbox: Connections,
+    live: Connections
+});
 section!(Connections {
     enabled: bool,
     postgres_url: SecretString,
@@ -64,7 +72,11 @@ section!(Connections {
     nats_user: String,
     nats_password: SecretString,
 });
-section!(Postgres { pool_size: usize, wait_ms: u64, statement_timeout_ms: u64 });
+section!(Postgres {
+    pool_size: usize,
+    wait_ms: u64,
+    statement_timeout_ms: u64
+});
 section!(Players {
     arbiters: usize,
     in_flight_max: usize,
@@ -84,7 +96,14 @@ section!(Journal {
     queue_max: usize,
     commit_timeout_ms: u64,
 });
-section!(Bridge { connections: usize, batch_max: usize, linger_ms: u64, poll_ms: u64, lease_s: u64, retry_ms: u64 });
+section!(Bridge {
+    connections: usize,
+    batch_max: usize,
+    linger_ms: u64,
+    poll_ms: u64,
+    lease_s: u64,
+    retry_ms: u64
+});
 section!(Nats {
     max_age_h: u64,
     max_bytes: i64,
@@ -102,9 +121,19 @@ section!(Stream {
     idle_timeout_s: u64,
     commands_per_s_max: u32,
 });
-section!(Sessions { player_s: i64, game_s: i64, launch_token_s: i64 });
-section!(Rest { idempotency_h: i64, page_max: usize });
-section!(Sweeper { every_ms: u64, batch_max: usize });
+section!(Sessions {
+    player_s: i64,
+    game_s: i64,
+    launch_token_s: i64
+});
+section!(Rest {
+    idempotency_h: i64,
+    page_max: usize
+});
+section!(Sweeper {
+    every_ms: u64,
+    batch_max: usize
+});
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,19 +191,55 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), ConfigError> {
-        let Self { server, postgres, players, journal, bridge, nats, stream, sessions, rest, sweeper, .. } =
-            self;
+        let Self {
+            server,
+            postgres,
+            players,
+            journal,
+            bridge,
+            nats,
+            stream,
+            sessions,
+            rest,
+            sweeper,
+            ..
+        } = self;
         let mut check = Check::default();
         check.range("server.workers", server.workers, 0, 1024);
-        check.range("server.connections_max", server.connections_max, 1, 1_000_000);
-        check.range("server.body_max_bytes", server.body_max_bytes, 1024, 1 << 20);
-        check.range("server.request_timeout_ms", server.request_timeout_ms, 100, 60_000);
+        check.range(
+            "server.connections_max",
+            server.connections_max,
+            1,
+            1_000_000,
+        );
+        check.range(
+            "server.body_max_bytes",
+            server.body_max_bytes,
+            1024,
+            1 << 20,
+        );
+        check.range(
+            "server.request_timeout_ms",
+            server.request_timeout_ms,
+            100,
+            60_000,
+        );
         check.range("server.keep_alive_s", server.keep_alive_s, 1, 3600);
-        check.range("server.tcp_user_timeout_ms", server.tcp_user_timeout_ms, 1000, 600_000);
+        check.range(
+            "server.tcp_user_timeout_ms",
+            server.tcp_user_timeout_ms,
+            1000,
+            600_000,
+        );
         check.range("server.shutdown_s", server.shutdown_s, 1, 600);
         check.range("postgres.pool_size", postgres.pool_size, 1, 1000);
         check.range("postgres.wait_ms", postgres.wait_ms, 10, 60_000);
-        check.range("postgres.statement_timeout_ms", postgres.statement_timeout_ms, 100, 600_000);
+        check.range(
+            "postgres.statement_timeout_ms",
+            postgres.statement_timeout_ms,
+            100,
+            600_000,
+        );
         check.range("players.arbiters", players.arbiters, 0, 1024);
         check.range("players.in_flight_max", players.in_flight_max, 1, 1_000_000);
         check.range("players.per_player_max", players.per_player_max, 1, 10_000);
@@ -182,14 +247,24 @@ impl Config {
         check.range("players.patience_ms", players.patience_ms, 100, 120_000);
         check.range("players.idle_s", players.idle_s, 1, 86_400);
         check.range("players.cache_rounds", players.cache_rounds, 1, 10_000);
-        check.range("players.cache_transactions", players.cache_transactions, 1, 10_000);
+        check.range(
+            "players.cache_transactions",
+            players.cache_transactions,
+            1,
+            10_000,
+        );
         check.range("players.cache_sessions", players.cache_sessions, 1, 1_000);
         check.range("journal.writers", journal.writers, 1, 64);
         check.range("journal.lanes", journal.lanes, 1, 1024);
         check.range("journal.batch_max", journal.batch_max, 1, 1024);
         check.range("journal.linger_us", journal.linger_us, 0, 100_000);
         check.range("journal.queue_max", journal.queue_max, 1, 1_000_000);
-        check.range("journal.commit_timeout_ms", journal.commit_timeout_ms, 100, 120_000);
+        check.range(
+            "journal.commit_timeout_ms",
+            journal.commit_timeout_ms,
+            100,
+            120_000,
+        );
         check.range("bridge.connections", bridge.connections, 1, 1000);
         check.range("bridge.batch_max", bridge.batch_max, 1, 4096);
         check.range("bridge.linger_ms", bridge.linger_ms, 0, 10_000);
@@ -199,16 +274,41 @@ impl Config {
         check.range("nats.max_age_h", nats.max_age_h, 1, 24 * 3650);
         check.range("nats.max_bytes", nats.max_bytes, 1 << 20, i64::MAX);
         check.range("nats.replicas", nats.replicas, 1, 5);
-        check.range("nats.duplicate_window_s", nats.duplicate_window_s, 1, 86_400);
+        check.range(
+            "nats.duplicate_window_s",
+            nats.duplicate_window_s,
+            1,
+            86_400,
+        );
         check.range("nats.ack_timeout_ms", nats.ack_timeout_ms, 100, 120_000);
         check.range("stream.sessions_max", stream.sessions_max, 1, 10_000_000);
-        check.range("stream.sessions_per_player_max", stream.sessions_per_player_max, 1, 1000);
-        check.range("stream.frame_max_bytes", stream.frame_max_bytes, 256, 1 << 20);
-        check.range("stream.queued_max_bytes", stream.queued_max_bytes, 4096, 1 << 30);
+        check.range(
+            "stream.sessions_per_player_max",
+            stream.sessions_per_player_max,
+            1,
+            1000,
+        );
+        check.range(
+            "stream.frame_max_bytes",
+            stream.frame_max_bytes,
+            256,
+            1 << 20,
+        );
+        check.range(
+            "stream.queued_max_bytes",
+            stream.queued_max_bytes,
+            4096,
+            1 << 30,
+        );
         check.range("stream.resume_max", stream.resume_max, 1, 1_000_000);
         check.range("stream.heartbeat_s", stream.heartbeat_s, 1, 3600);
         check.range("stream.idle_timeout_s", stream.idle_timeout_s, 2, 7200);
-        check.range("stream.commands_per_s_max", stream.commands_per_s_max, 1, 10_000);
+        check.range(
+            "stream.commands_per_s_max",
+            stream.commands_per_s_max,
+            1,
+            10_000,
+        );
         check.range("sessions.player_s", sessions.player_s, 1, 365 * 86_400);
         check.range("sessions.game_s", sessions.game_s, 1, 365 * 86_400);
         check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
@@ -235,10 +335,16 @@ impl Config {
             if !(postgres.starts_with("postgres://") || postgres.starts_with("postgresql://")) {
                 return Err(ConfigError(format!(
                     "environments.{environment}.postgres_url = {}: must be a URL that begins with postgres://",
-                    if postgres.is_empty() { "\"\"" } else { "(hidden)" }
+                    if postgres.is_empty() {
+                        "\"\""
+                    } else {
+                        "(hidden)"
+                    }
                 )));
             }
-            if !connections.nats_url.starts_with("nats://") && !connections.nats_url.starts_with("tls://") {
+            if !connections.nats_url.starts_with("nats://")
+                && !connections.nats_url.starts_with("tls://")
+            {
                 return Err(ConfigError(format!(
                     "environments.{environment}.nats_url = {:?}: must be a URL that begins with nats://",
                     connections.nats_url
@@ -286,7 +392,9 @@ impl Default for Check {
 impl Check {
     fn range<T: PartialOrd + std::fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
         if self.0.is_ok() && (value < least || value > most) {
-            self.0 = Err(ConfigError(format!("{key} = {value}: must be from {least} to {most}")));
+            self.0 = Err(ConfigError(format!(
+                "{key} = {value}: must be from {least} to {most}"
+            )));
         }
     }
 }
@@ -304,7 +412,11 @@ mod tests {
     fn load(text: &str) -> Result<Config, ConfigError> {
         let folder = std::env::temp_dir().join(format!("pitboss-config-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let name: String = text.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let name: String = text
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(40)
+            .collect();
         let file = folder.join(format!("{name}.toml"));
         std::fs::write(&file, text).unwrap();
         let loaded = Config::load(Some(&file));
@@ -323,8 +435,13 @@ mod tests {
     fn a_wrong_value_names_the_key_the_value_and_what_is_allowed() {
         let error = load("[journal]\nwriters = 0\n").unwrap_err().to_string();
         assert_eq!(error, "journal.writers = 0: must be from 1 to 64");
-        let error = load("[journal]\nwriters = \"many\"\n").unwrap_err().to_string();
-        assert!(error.contains("many") && error.contains("journal.writers"), "{error}");
+        let error = load("[journal]\nwriters = \"many\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("many") && error.contains("journal.writers"),
+            "{error}"
+        );
         let error = load("[log]\nformat = \"xml\"\n").unwrap_err().to_string();
         assert!(error.contains("xml") && error.contains("json"), "{error}");
     }
@@ -332,7 +449,10 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named() {
         let error = load("[journal]\nwritters = 2\n").unwrap_err().to_string();
-        assert!(error.contains("writters") && error.contains("writers"), "{error}");
+        assert!(
+            error.contains("writters") && error.contains("writers"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -343,6 +463,9 @@ mod tests {
         .unwrap();
         let error = config.check_complete().unwrap_err().to_string();
         assert!(error.contains("environments.live.postgres_url"), "{error}");
-        assert!(!error.contains("hunter2") && !format!("{config:?}").contains("hunter2"), "{error}");
+        assert!(
+            !error.contains("hunter2") && !format!("{config:?}").contains("hunter2"),
+            "{error}"
+        );
     }
 }

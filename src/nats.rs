@@ -20,8 +20,12 @@ use tokio::sync::OnceCell;
 use crate::config::{Connections, Nats, ms};
 
 /// The streams, and the subjects that each keeps: one family of events each.
-const STREAMS: [(&str, &str); 4] =
-    [("WALLET", "wallet.*"), ("GAME", "game.*"), ("BONUS", "bonus.*"), ("WITHDRAWAL", "withdrawal.*")];
+const STREAMS: [(&str, &str); 4] = [
+    ("WALLET", "wallet.*"),
+    ("GAME", "game.*"),
+    ("BONUS", "bonus.*"),
+    ("WITHDRAWAL", "withdrawal.*"),
+];
 
 /// What stands in the way of the bus.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +33,20 @@ pub enum BusError {
     #[error("nats: {0}")]
     Connect(#[from] async_nats::ConnectError),
     #[error("nats: stream {stream}: {reason}")]
-    Stream { stream: &'static str, reason: String },
+    Stream {
+        stream: &'static str,
+        reason: String,
+    },
     /// The stream exists with other settings. It is never changed silently.
-    #[error("nats: stream {stream} has {key} = {found}, configured is {wanted}; change the one or the other")]
-    Differs { stream: &'static str, key: &'static str, found: String, wanted: String },
+    #[error(
+        "nats: stream {stream} has {key} = {found}, configured is {wanted}; change the one or the other"
+    )]
+    Differs {
+        stream: &'static str,
+        key: &'static str,
+        found: String,
+        wanted: String,
+    },
 }
 
 /// JetStream of one environment.
@@ -52,7 +66,11 @@ impl JetStreamBus {
         let client = connect(connections).await?;
         let mut context = jetstream::new(client);
         context.set_timeout(ms(settings.ack_timeout_ms));
-        Ok(Self { context, settings: settings.clone(), streams: OnceCell::new() })
+        Ok(Self {
+            context,
+            settings: settings.clone(),
+            streams: OnceCell::new(),
+        })
     }
 
     /// Creates the streams that are missing and compares those that are there.
@@ -62,7 +80,10 @@ impl JetStreamBus {
     pub async fn ensure_streams(&self) -> Result<(), BusError> {
         for (name, subject) in STREAMS {
             let wanted = self.stream_config(name, subject);
-            let failed = |reason: String| BusError::Stream { stream: name, reason };
+            let failed = |reason: String| BusError::Stream {
+                stream: name,
+                reason,
+            };
             let found = self
                 .context
                 .get_or_create_stream(wanted.clone())
@@ -89,16 +110,53 @@ impl JetStreamBus {
 }
 
 /// nats-server 2.9 answers "ok" to settings that it does not know and ignores them: only what it echoes counts.
-fn compare(stream: &'static str, found: &StreamConfig, wanted: &StreamConfig) -> Result<(), BusError> {
+fn compare(
+    stream: &'static str,
+    found: &StreamConfig,
+    wanted: &StreamConfig,
+) -> Result<(), BusError> {
     let same = |key, found: String, wanted: String| {
-        if found == wanted { Ok(()) } else { Err(BusError::Differs { stream, key, found, wanted }) }
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(BusError::Differs {
+                stream,
+                key,
+                found,
+                wanted,
+            })
+        }
     };
-    same("subjects", format!("{:?}", found.subjects), format!("{:?}", wanted.subjects))?;
-    same("retention", format!("{:?}", found.retention), format!("{:?}", wanted.retention))?;
-    same("storage", format!("{:?}", found.storage), format!("{:?}", wanted.storage))?;
-    same("max_age", format!("{:?}", found.max_age), format!("{:?}", wanted.max_age))?;
-    same("max_bytes", found.max_bytes.to_string(), wanted.max_bytes.to_string())?;
-    same("replicas", found.num_replicas.to_string(), wanted.num_replicas.to_string())?;
+    same(
+        "subjects",
+        format!("{:?}", found.subjects),
+        format!("{:?}", wanted.subjects),
+    )?;
+    same(
+        "retention",
+        format!("{:?}", found.retention),
+        format!("{:?}", wanted.retention),
+    )?;
+    same(
+        "storage",
+        format!("{:?}", found.storage),
+        format!("{:?}", wanted.storage),
+    )?;
+    same(
+        "max_age",
+        format!("{:?}", found.max_age),
+        format!("{:?}", wanted.max_age),
+    )?;
+    same(
+        "max_bytes",
+        found.max_bytes.to_string(),
+        wanted.max_bytes.to_string(),
+    )?;
+    same(
+        "replicas",
+        found.num_replicas.to_string(),
+        wanted.num_replicas.to_string(),
+    )?;
     same(
         "duplicate_window",
         format!("{:?}", found.duplicate_window),
@@ -129,7 +187,9 @@ impl Bus for JetStreamBus {
             .await
             .map_err(|error| PortError(error.to_string()))?;
         for wave in waves(events) {
-            self.publish_wave(&wave).await.map_err(|error| PortError(format!("nats: {error}")))?;
+            self.publish_wave(&wave)
+                .await
+                .map_err(|error| PortError(format!("nats: {error}")))?;
         }
         Ok(())
     }
@@ -140,7 +200,10 @@ impl JetStreamBus {
         let mut acknowledgements = Vec::with_capacity(wave.len());
         for event in wave {
             let mut headers = HeaderMap::new();
-            headers.insert(async_nats::header::NATS_MESSAGE_ID, event.id.to_string().as_str());
+            headers.insert(
+                async_nats::header::NATS_MESSAGE_ID,
+                event.id.to_string().as_str(),
+            );
             let sent = self
                 .context
                 .publish_with_headers(event.subject.clone(), headers, event.body.clone().into())

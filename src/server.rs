@@ -65,18 +65,35 @@ impl Server {
         metrics: PrometheusHandle,
     ) -> Result<Self, ServerError> {
         let vault = Vault::new(&config.security.master_key)?;
-        let arbiters: Vec<Arbiter> = (0..config.player_arbiters()).map(|_| Arbiter::new()).collect();
+        let arbiters: Vec<Arbiter> = (0..config.player_arbiters())
+            .map(|_| Arbiter::new())
+            .collect();
         let handles: Vec<_> = arbiters.iter().map(Arbiter::handle).collect();
         let mut worlds = Vec::new();
-        let enabled: Vec<Environment> = config.enabled().map(|(environment, _)| environment).collect();
+        let enabled: Vec<Environment> = config
+            .enabled()
+            .map(|(environment, _)| environment)
+            .collect();
         for environment in enabled {
             worlds.push(World::start(environment, config.clone(), vault.clone(), &handles).await?);
         }
         let houses = worlds.iter().map(World::keep_house).collect();
         let app = App::new(config.clone(), worlds);
         let api = serve_api(&app, api)?;
-        let admin = serve_admin(AdminState { app: app.clone(), metrics }, admin)?;
-        Ok(Self { app, api, admin, houses, _arbiters: arbiters })
+        let admin = serve_admin(
+            AdminState {
+                app: app.clone(),
+                metrics,
+            },
+            admin,
+        )?;
+        Ok(Self {
+            app,
+            api,
+            admin,
+            houses,
+            _arbiters: arbiters,
+        })
     }
 
     /// Stops: unready, refuse new work, close sockets with "reconnect", let players answer, flush the journal,
@@ -92,15 +109,25 @@ impl Server {
         let quiet = || self.app.in_flight() == 0 && journal_depth(&self.app) == 0;
         let answered = until(left() / 2, quiet).await;
         let closed = until(left() / 4, || {
-            self.app.worlds().iter().all(|world| world.sessions.total() == 0)
+            self.app
+                .worlds()
+                .iter()
+                .all(|world| world.sessions.total() == 0)
         })
         .await;
         for house in &self.houses {
             house.abort();
         }
         let drained = {
-            let bridges = self.app.worlds().iter().map(|world| world.drain_bridge(left() / 2));
-            futures_util::future::join_all(bridges).await.into_iter().all(|drained| drained)
+            let bridges = self
+                .app
+                .worlds()
+                .iter()
+                .map(|world| world.drain_bridge(left() / 2));
+            futures_util::future::join_all(bridges)
+                .await
+                .into_iter()
+                .all(|drained| drained)
         };
         // The admin listener goes last, so that monitoring sees the stop.
         let _ = tokio::time::timeout(left(), self.api.stop(true)).await;
@@ -109,7 +136,12 @@ impl Server {
             tracing::info!("stopped gracefully");
             Ended::Gracefully
         } else {
-            tracing::warn!(answered, closed, drained, "stopped by force; nothing that was acknowledged is lost");
+            tracing::warn!(
+                answered,
+                closed,
+                drained,
+                "stopped by force; nothing that was acknowledged is lost"
+            );
             Ended::Forced
         }
     }

@@ -9,8 +9,9 @@ use tracing_subscriber::{EnvFilter, fmt};
 use crate::config::{Log, LogFormat};
 
 /// Upper bounds of the buckets of every `_seconds` histogram.
-const SECONDS: &[f64] =
-    &[0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: &[f64] = &[
+    0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 /// Upper bounds of the buckets of batch sizes.
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
@@ -40,7 +41,9 @@ pub fn start_logs(log: &Log) -> Result<(), String> {
 pub fn start_metrics() -> Result<PrometheusHandle, String> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(metric::BATCH_SIZE.into()), SIZES))
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Full(metric::BATCH_SIZE.into()), SIZES)
+        })
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| error.to_string())?;
     for (name, help) in metric::DESCRIPTIONS {

@@ -38,7 +38,11 @@ impl TokenKind {
 /// The operating system gives no random bytes.
 pub fn new_token(kind: TokenKind, environment: Environment) -> std::io::Result<String> {
     let bytes: [u8; 32] = random_bytes()?;
-    Ok(format!("{}{}", kind.prefix(environment), URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(format!(
+        "{}{}",
+        kind.prefix(environment),
+        URL_SAFE_NO_PAD.encode(bytes)
+    ))
 }
 
 /// The SHA-256 by which a token is kept and found.

@@ -45,9 +45,14 @@ impl Vault {
     /// [`VaultError::Random`]
     pub fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
         let nonce: [u8; NONCE_BYTES] = random_bytes()?;
-        let payload = Payload { msg: plain, aad: place.as_bytes() };
-        let sealed =
-            self.cipher.encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| VaultError::Seal)?;
+        let payload = Payload {
+            msg: plain,
+            aad: place.as_bytes(),
+        };
+        let sealed = self
+            .cipher
+            .encrypt(Nonce::from_slice(&nonce), payload)
+            .map_err(|_| VaultError::Seal)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -56,9 +61,16 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Open`]
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let (nonce, message) = sealed.split_at_checked(NONCE_BYTES).ok_or(VaultError::Open)?;
-        let payload = Payload { msg: message, aad: place.as_bytes() };
-        self.cipher.decrypt(Nonce::from_slice(nonce), payload).map_err(|_| VaultError::Open)
+        let (nonce, message) = sealed
+            .split_at_checked(NONCE_BYTES)
+            .ok_or(VaultError::Open)?;
+        let payload = Payload {
+            msg: message,
+            aad: place.as_bytes(),
+        };
+        self.cipher
+            .decrypt(Nonce::from_slice(nonce), payload)
+            .map_err(|_| VaultError::Open)
     }
 }
 

@@ -63,9 +63,15 @@ pub struct World {
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     #[error("{environment}: {source}")]
-    Store { environment: Environment, source: StoreError },
+    Store {
+        environment: Environment,
+        source: StoreError,
+    },
     #[error("{environment}: {source}")]
-    Bus { environment: Environment, source: BusError },
+    Bus {
+        environment: Environment,
+        source: BusError,
+    },
 }
 
 /// The database of an environment, by the configuration.
@@ -109,16 +115,27 @@ impl World {
         arbiters: &[ArbiterHandle],
     ) -> Result<Arc<Self>, WorldError> {
         let connections = config.connections(environment);
-        let failed = |source| WorldError::Store { environment, source };
+        let failed = |source| WorldError::Store {
+            environment,
+            source,
+        };
         let store = open_store(&config, connections).map_err(failed)?;
         // Of its own: a backlog of events must not take the connections that players are waiting for.
-        let outbox =
-            open_pool(&config, connections, "pitboss bridge", config.bridge.connections).map_err(failed)?;
+        let outbox = open_pool(
+            &config,
+            connections,
+            "pitboss bridge",
+            config.bridge.connections,
+        )
+        .map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
         let bus = JetStreamBus::connect(connections, &config.nats)
             .await
-            .map_err(|source| WorldError::Bus { environment, source })?;
+            .map_err(|source| WorldError::Bus {
+                environment,
+                source,
+            })?;
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
@@ -143,7 +160,10 @@ impl World {
             max_sessions: config.stream.sessions_max,
             max_sessions_per_player: config.stream.sessions_per_player_max,
         });
-        let last = arbiters.last().cloned().unwrap_or_else(actix::Arbiter::current);
+        let last = arbiters
+            .last()
+            .cloned()
+            .unwrap_or_else(actix::Arbiter::current);
         let bridge = Bridge::start_on(
             &last,
             environment.as_str(),
@@ -193,11 +213,16 @@ impl World {
                 if let Err(error) = world.catalogue.refresh(&world.store, &world.vault).await {
                     tracing::warn!(environment = %world.environment, %error, "the catalogue was not read anew");
                 }
-                world.sessions.sweep(Duration::from_secs(2 * world.config.stream.idle_timeout_s));
+                world
+                    .sessions
+                    .sweep(Duration::from_secs(2 * world.config.stream.idle_timeout_s));
                 world.keys.retain(|_, (until, _)| *until > Instant::now());
                 if forget_at.elapsed() >= FORGET_EVERY {
                     forget_at = Instant::now();
-                    let before = world.clock.now().plus_seconds(-3600 * world.config.rest.idempotency_h);
+                    let before = world
+                        .clock
+                        .now()
+                        .plus_seconds(-3600 * world.config.rest.idempotency_h);
                     if let Err(error) = world.store.forget_idempotent_answers(before).await {
                         tracing::warn!(%error, "old idempotency keys were not thrown away");
                     }
@@ -225,8 +250,14 @@ impl World {
         {
             return Ok(Some(key.1));
         }
-        let row = self.store.operator_key(hash).await.map_err(ApiError::unavailable)?;
-        let Some(row) = row.filter(|row| row.revoked_at.is_none()) else { return Ok(None) };
+        let row = self
+            .store
+            .operator_key(hash)
+            .await
+            .map_err(ApiError::unavailable)?;
+        let Some(row) = row.filter(|row| row.revoked_at.is_none()) else {
+            return Ok(None);
+        };
         if self.keys.len() < KEYS_MAX {
             self.keys.insert(*hash, (now + KEY_TTL, row.id));
         }

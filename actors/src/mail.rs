@@ -20,7 +20,10 @@ pub enum MailError {
 }
 
 /// Sends and waits for the answer, at most `deadline`. Giving up does not undo what the actor began.
-#[allow(clippy::disallowed_methods, reason = "the helper that the ban points to")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the helper that the ban points to"
+)]
 pub fn ask<A, M>(
     address: &Addr<A>,
     message: M,
@@ -43,7 +46,10 @@ where
 }
 
 /// Sends without an answer. A message to an actor that has ended is dropped.
-#[allow(clippy::disallowed_methods, reason = "the helper that the ban points to")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the helper that the ban points to"
+)]
 pub fn tell<A, M>(address: &Addr<A>, message: M)
 where
     A: Actor + Handler<M>,

@@ -47,25 +47,46 @@ pub const ROUNDS_SWEPT: &str = "pitboss_rounds_swept_total";
 /// Help texts for the exporter: name, help.
 pub const DESCRIPTIONS: &[(&str, &str)] = &[
     (ACTORS_ALIVE, "Actors alive, by type"),
-    (MAILBOX_DEPTH, "Messages accepted and not yet answered, by actor type"),
+    (
+        MAILBOX_DEPTH,
+        "Messages accepted and not yet answered, by actor type",
+    ),
     (HANDLED, "Messages answered, by actor type and message"),
-    (REFUSED, "Messages refused before any work, by actor type and reason"),
+    (
+        REFUSED,
+        "Messages refused before any work, by actor type and reason",
+    ),
     (PANICKED, "Actors ended by a panic, by actor type"),
-    (WAIT_SECONDS, "Time from acceptance to the start of handling"),
-    (HANDLE_SECONDS, "Time from the start of handling to the answer"),
+    (
+        WAIT_SECONDS,
+        "Time from acceptance to the start of handling",
+    ),
+    (
+        HANDLE_SECONDS,
+        "Time from the start of handling to the answer",
+    ),
     (COMMANDS, "Commands decided, by outcome"),
     (IDEMPOTENCY, "Looks for a repeat, by where it was found"),
     (STALE, "Commits that found the state stale or a key taken"),
     (COMMIT_ERRORS, "Failed commits, by outcome"),
     (BATCH_SIZE, "Decisions in a commit"),
     (COMMIT_SECONDS, "Time of a commit"),
-    (JOURNAL_DEPTH, "Decisions that wait for a commit or are in one"),
+    (
+        JOURNAL_DEPTH,
+        "Decisions that wait for a commit or are in one",
+    ),
     (OUTBOX_EVENTS, "Events not yet on the bus"),
-    (OUTBOX_AGE_SECONDS, "Age of the oldest event not yet on the bus"),
+    (
+        OUTBOX_AGE_SECONDS,
+        "Age of the oldest event not yet on the bus",
+    ),
     (PUBLISHED, "Events acknowledged by the bus"),
     (PUBLISH_ERRORS, "Failed attempts to publish"),
     (LANES_HELD, "Lanes that this node publishes"),
-    (EVICTED, "Players taken out of memory because nobody asked for them"),
+    (
+        EVICTED,
+        "Players taken out of memory because nobody asked for them",
+    ),
     (ROUNDS_SWEPT, "Rounds closed because they waited too long"),
 ];
 

@@ -68,7 +68,11 @@ pub struct Registry {
 impl Registry {
     /// Players live on `arbiters`, of which there must be at least one.
     #[must_use]
-    pub fn new(ports: Arc<PlayerPorts>, arbiters: Vec<ArbiterHandle>, limits: RegistryLimits) -> Arc<Self> {
+    pub fn new(
+        ports: Arc<PlayerPorts>,
+        arbiters: Vec<ArbiterHandle>,
+        limits: RegistryLimits,
+    ) -> Arc<Self> {
         Arc::new(Self {
             slots: DashMap::new(),
             ports,
@@ -88,7 +92,11 @@ impl Registry {
     pub async fn execute(&self, player: &PlayerId, command: Command) -> Result<Outcome, Failure> {
         let (slot, _ticket) = self.admit(player)?;
         let patience = self.limits.patience;
-        let execute = Execute { command, accepted_at: Instant::now(), patience };
+        let execute = Execute {
+            command,
+            accepted_at: Instant::now(),
+            patience,
+        };
         let answer = mail::ask(&slot.address, execute, patience).await;
         self.settle(player, &slot, answer)
     }
@@ -99,7 +107,9 @@ impl Registry {
     /// [`Failure`].
     pub async fn view(&self, player: &PlayerId) -> Result<Snapshot, Failure> {
         let (slot, _ticket) = self.admit(player)?;
-        let view = View { accepted_at: Instant::now() };
+        let view = View {
+            accepted_at: Instant::now(),
+        };
         let answer = mail::ask(&slot.address, view, self.limits.patience).await;
         self.settle(player, &slot, answer)
     }
@@ -156,7 +166,10 @@ impl Registry {
             slot.usage.in_flight.fetch_sub(1, Ordering::Relaxed);
             return Err(refuse(&self.in_flight, "player"));
         }
-        let ticket = Ticket { all: self.in_flight.clone(), usage: slot.usage.clone() };
+        let ticket = Ticket {
+            all: self.in_flight.clone(),
+            usage: slot.usage.clone(),
+        };
         Ok((slot, ticket))
     }
 
@@ -176,7 +189,10 @@ impl Registry {
         if self.slots.len() >= self.limits.players_max {
             return None;
         }
-        let mut entry = self.slots.entry(player.clone()).or_insert_with(|| self.start(player));
+        let mut entry = self
+            .slots
+            .entry(player.clone())
+            .or_insert_with(|| self.start(player));
         if !entry.address.connected() {
             tracing::error!("a player's actor has ended and is started anew");
             *entry = self.start(player);
@@ -188,10 +204,15 @@ impl Registry {
         let count = u64::try_from(self.arbiters.len()).unwrap_or(1).max(1);
         let index = usize::try_from(self.hasher.hash_one(player) % count).unwrap_or(0);
         let (id, ports) = (player.clone(), self.ports.clone());
-        let address =
-            PlayerActor::start_in_arbiter(&self.arbiters[index], move |_| PlayerActor::new(id, ports));
+        let address = PlayerActor::start_in_arbiter(&self.arbiters[index], move |_| {
+            PlayerActor::new(id, ports)
+        });
         let generation = self.generations.fetch_add(1, Ordering::Relaxed);
-        Slot { address, generation, usage: Arc::default() }
+        Slot {
+            address,
+            generation,
+            usage: Arc::default(),
+        }
     }
 
     fn settle<T>(
@@ -217,7 +238,8 @@ impl Registry {
 
     /// Removes this very actor's entry. It ends when the last request that holds its address has ended.
     fn remove(&self, player: &PlayerId, generation: u64) {
-        self.slots.remove_if(player, |_, slot| slot.generation == generation);
+        self.slots
+            .remove_if(player, |_, slot| slot.generation == generation);
     }
 
     fn now_ms(&self) -> u64 {
@@ -227,14 +249,23 @@ impl Registry {
 
 #[async_trait]
 impl StreamSource for Registry {
-    async fn subscribe(&self, player: &PlayerId, sink: Arc<dyn EventSink>) -> Result<Snapshot, PortError> {
+    async fn subscribe(
+        &self,
+        player: &PlayerId,
+        sink: Arc<dyn EventSink>,
+    ) -> Result<Snapshot, PortError> {
         let subscribed = async {
             let (slot, _ticket) = self.admit(player)?;
-            let subscribe = Subscribe { sink, accepted_at: Instant::now() };
+            let subscribe = Subscribe {
+                sink,
+                accepted_at: Instant::now(),
+            };
             let answer = mail::ask(&slot.address, subscribe, self.limits.patience).await;
             self.settle(player, &slot, answer)
         };
-        subscribed.await.map_err(|failure: Failure| PortError(failure.to_string()))
+        subscribed
+            .await
+            .map_err(|failure: Failure| PortError(failure.to_string()))
     }
 }
 
@@ -280,7 +311,9 @@ impl Eviction {
     /// Takes the player out of the registry, unless somebody has asked for him since. `true`: nobody has his
     /// address any more, and nothing waits in his mailbox.
     pub(crate) fn confirm(&self) -> bool {
-        let Some(registry) = self.registry.upgrade() else { return true };
+        let Some(registry) = self.registry.upgrade() else {
+            return true;
+        };
         let removed = registry.slots.remove_if(&self.player, |_, slot| {
             slot.generation == self.generation
                 && slot.usage.in_flight.load(Ordering::Relaxed) == 0

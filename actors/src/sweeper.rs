@@ -58,7 +58,8 @@ impl Sweeper {
     fn look(&mut self, context: &mut Context<Self>) {
         let players = u32::try_from(self.registry.in_flight()).unwrap_or(u32::MAX);
         metrics::gauge!(metric::MAILBOX_DEPTH, "actor" => "player").set(f64::from(players));
-        self.registry.evict_idle(self.limits.idle, self.limits.batch_max);
+        self.registry
+            .evict_idle(self.limits.idle, self.limits.batch_max);
         if self.closing {
             return;
         }
@@ -69,7 +70,11 @@ impl Sweeper {
             self.clock.clone(),
             self.limits.batch_max,
         );
-        context.spawn(close.into_actor(self).map(|(), actor, _| actor.closing = false));
+        context.spawn(
+            close
+                .into_actor(self)
+                .map(|(), actor, _| actor.closing = false),
+        );
     }
 }
 
@@ -95,9 +100,18 @@ async fn close_overdue(
             return;
         }
     };
-    for OverdueRound { player, origin, game, round } in overdue {
+    for OverdueRound {
+        player,
+        origin,
+        game,
+        round,
+    } in overdue
+    {
         let close = CloseRound { game, round };
-        let command = Command::Play(Play { origin, command: PlayCommand::CloseRound(close) });
+        let command = Command::Play(Play {
+            origin,
+            command: PlayCommand::CloseRound(close),
+        });
         match registry.execute(&player, command).await {
             Ok(Ok(_)) => metrics::counter!(metric::ROUNDS_SWEPT).increment(1),
             Ok(Err(refusal)) => tracing::warn!(?refusal, "an overdue round was not closed"),

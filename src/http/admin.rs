@@ -32,7 +32,11 @@ pub async fn readyz(state: Data<AdminState>) -> HttpResponse {
         checks.insert(format!("postgres_{}", world.environment), json!(postgres));
     }
     let body = json!({ "status": if ready { "ready" } else { "not ready" }, "checks": checks });
-    if ready { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
+    if ready {
+        HttpResponse::Ok().json(body)
+    } else {
+        HttpResponse::ServiceUnavailable().json(body)
+    }
 }
 
 /// `GET /metrics`, in Prometheus' text format.

@@ -36,8 +36,12 @@ impl FromRequest for Operator {
         let key = bearer(request).map(str::to_owned);
         let app = request.app_data::<Data<App>>().cloned();
         Box::pin(async move {
-            let refused =
-                || ApiError::new(Code::Unauthorized, "send a valid operator key: Authorization: Bearer sk_...");
+            let refused = || {
+                ApiError::new(
+                    Code::Unauthorized,
+                    "send a valid operator key: Authorization: Bearer sk_...",
+                )
+            };
             let app = app.ok_or_else(|| ApiError::internal("no application state"))?;
             let key = key.ok_or_else(refused)?;
             let Some((TokenKind::OperatorKey, environment)) = tokens::classify(&key) else {
@@ -45,10 +49,19 @@ impl FromRequest for Operator {
             };
             let world = app.world(environment).ok_or_else(refused)?;
             if !app.accepts_work() {
-                return Err(ApiError::new(Code::Retry, "the server is stopping; ask the next one"));
+                return Err(ApiError::new(
+                    Code::Retry,
+                    "the server is stopping; ask the next one",
+                ));
             }
-            let key_id = world.operator_key(&tokens::hash(&key)).await?.ok_or_else(refused)?;
-            Ok(Self { world: world.clone(), key_id })
+            let key_id = world
+                .operator_key(&tokens::hash(&key))
+                .await?
+                .ok_or_else(refused)?;
+            Ok(Self {
+                world: world.clone(),
+                key_id,
+            })
         })
     }
 }
@@ -65,7 +78,9 @@ impl FromRequest for Player {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = bearer(request).or_else(|| subprotocol_token(request)).map(str::to_owned);
+        let token = bearer(request)
+            .or_else(|| subprotocol_token(request))
+            .map(str::to_owned);
         let app = request.app_data::<Data<App>>().cloned();
         Box::pin(async move {
             let refused = || {
@@ -79,7 +94,10 @@ impl FromRequest for Player {
             };
             let world = app.world(environment).ok_or_else(refused)?;
             if !app.accepts_work() {
-                return Err(ApiError::new(Code::Retry, "the server is stopping; ask the next one"));
+                return Err(ApiError::new(
+                    Code::Retry,
+                    "the server is stopping; ask the next one",
+                ));
             }
             let found = world
                 .store
@@ -90,7 +108,11 @@ impl FromRequest for Player {
             if session.ended_at.is_some() || session.expires_at <= world.clock.now() {
                 return Err(ApiError::new(Code::SessionExpired, "the session is over"));
             }
-            Ok(Self { world: world.clone(), player, session })
+            Ok(Self {
+                world: world.clone(),
+                player,
+                session,
+            })
         })
     }
 }

@@ -31,10 +31,16 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
     let part = |name| request.match_info().get(name).unwrap_or_default();
     let world = Environment::from_name(part("environment")).and_then(|name| app.world(name));
     let Some(world) = world else {
-        return response(&Problem::new(Code::UnknownProvider, "this environment is not served here"));
+        return response(&Problem::new(
+            Code::UnknownProvider,
+            "this environment is not served here",
+        ));
     };
     let Some(provider) = world.catalogue.provider(part("provider")) else {
-        return response(&Problem::new(Code::UnknownProvider, CallError::UnknownProvider.to_string()));
+        return response(&Problem::new(
+            Code::UnknownProvider,
+            CallError::UnknownProvider.to_string(),
+        ));
     };
     // From here on everything, also what goes wrong in this very layer, is told in the provider's dialect.
     let (body, too_large) = match read(payload, app.config.server.body_max_bytes).await {
@@ -65,7 +71,11 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         }
     };
     note(&provider, &outcome, began.elapsed());
-    let context = Context { request: &raw, account: Some(&provider.account), call: call.as_ref() };
+    let context = Context {
+        request: &raw,
+        account: Some(&provider.account),
+        call: call.as_ref(),
+    };
     http_response(provider.dialect.render(&context, &outcome))
 }
 
@@ -75,14 +85,23 @@ async fn carry_out(
     raw: &RawRequest<'_>,
     understood: &mut Option<Call>,
 ) -> Outcome {
-    let Provider { dialect, account, .. } = provider;
+    let Provider {
+        dialect, account, ..
+    } = provider;
     dialect.verify(account, raw)?;
     let found = match dialect.lookup(account, raw)? {
         Some(lookup) => look_up(world, lookup).await?,
         None => None,
     };
     let standing = |game: &_| world.catalogue.standing(&account.id, game);
-    let call = dialect.parse(account, raw, &Known { game: &standing, found })?;
+    let call = dialect.parse(
+        account,
+        raw,
+        &Known {
+            game: &standing,
+            found,
+        },
+    )?;
     let ask = understood.insert(call).ask.clone();
     let (player, command) = match ask {
         Ask::Authenticate { token } => {
@@ -92,10 +111,20 @@ async fn carry_out(
                 }
                 _ => return Err(CallError::unknown_token()),
             };
-            let found = world.store.session_by_token(&hash).await.map_err(|error| unavailable(&error))?;
+            let found = world
+                .store
+                .session_by_token(&hash)
+                .await
+                .map_err(|error| unavailable(&error))?;
             let (player, session) = found.ok_or_else(CallError::unknown_token)?;
             let provider = account.id.clone();
-            (player, Command::Authenticate(Authenticate { session: session.id, provider }))
+            (
+                player,
+                Command::Authenticate(Authenticate {
+                    session: session.id,
+                    provider,
+                }),
+            )
         }
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
         Ask::Play { player, play } => (player, Command::Play(play)),
@@ -117,7 +146,11 @@ async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallErr
                 Err(failure) => return Err(call_error(&failure)),
             };
             let currency = view.wallets.first().map(|wallet| wallet.balance.currency);
-            return Ok(currency.map(|currency| Found { player, currency, session: None }));
+            return Ok(currency.map(|currency| Found {
+                player,
+                currency,
+                session: None,
+            }));
         }
     };
     let session = session.map_err(|error| unavailable(&error))?;
@@ -167,7 +200,8 @@ fn note(provider: &Provider, outcome: &Outcome, took: Duration) {
         Err(error) => Code::from(error).as_str(),
     };
     let dialect: &'static dyn Dialect = provider.dialect;
-    metrics::counter!("pitboss_callbacks_total", "dialect" => dialect.name(), "outcome" => code).increment(1);
+    metrics::counter!("pitboss_callbacks_total", "dialect" => dialect.name(), "outcome" => code)
+        .increment(1);
     metrics::histogram!("pitboss_callback_seconds", "dialect" => dialect.name()).record(took);
     if let Err(error @ (CallError::BadSignature(_) | CallError::Internal)) = outcome {
         tracing::warn!(provider = %provider.account.id, %error, "a callback was not accepted");

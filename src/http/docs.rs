@@ -14,18 +14,28 @@ const PAGES: &[(&str, &str)] = &[
 
 /// `GET /docs`
 pub async fn index() -> HttpResponse {
-    let list: String = PAGES.iter().map(|(name, _)| format!("- /docs/{name}\n")).collect();
-    markdown(format!("# Pitboss\n\nAn open casino platform server.\n\n{list}"))
+    let list: String = PAGES
+        .iter()
+        .map(|(name, _)| format!("- /docs/{name}\n"))
+        .collect();
+    markdown(format!(
+        "# Pitboss\n\nAn open casino platform server.\n\n{list}"
+    ))
 }
 
 /// `GET /docs/{page}`
 pub async fn page(name: Path<String>) -> HttpResponse {
     match PAGES.iter().find(|(page, _)| *page == name.as_str()) {
         Some((_, text)) => markdown((*text).to_owned()),
-        None => response(&Problem::new(Code::NotFound, "there is no such page; /docs lists them")),
+        None => response(&Problem::new(
+            Code::NotFound,
+            "there is no such page; /docs lists them",
+        )),
     }
 }
 
 fn markdown(text: String) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/markdown; charset=utf-8")).body(text)
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/markdown; charset=utf-8"))
+        .body(text)
 }

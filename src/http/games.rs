@@ -6,7 +6,9 @@ use actix_web::{
     web::{Bytes, Path},
 };
 use pitboss_providers::Code;
-use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId, Timestamp};
+use pitboss_wallet::{
+    Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,7 +21,10 @@ use crate::tokens::{self, TokenKind};
 /// `GET /v1/games`
 pub async fn list(operator: Operator) -> HttpResponse {
     let games = operator.world.catalogue.games();
-    HttpResponse::Ok().json(List { data: &games, next: None })
+    HttpResponse::Ok().json(List {
+        data: &games,
+        next: None,
+    })
 }
 
 #[derive(Deserialize)]
@@ -50,12 +55,16 @@ pub async fn launch(
         .game(&id)
         .ok_or_else(|| ApiError::new(Code::UnknownGame, "there is no such game"))?;
     idempotency::run(&request, &operator, &body, async |new: NewLaunch| {
-        let token =
-            tokens::new_token(TokenKind::LaunchToken, world.environment).map_err(ApiError::internal)?;
+        let token = tokens::new_token(TokenKind::LaunchToken, world.environment)
+            .map_err(ApiError::internal)?;
         let now = world.clock.now();
         let session = SessionId(world.ids.uuid());
         let token_expires_at = now.plus_seconds(world.config.sessions.launch_token_s);
-        let switch = if game.enabled { GameSwitch::Enabled } else { GameSwitch::Disabled };
+        let switch = if game.enabled {
+            GameSwitch::Enabled
+        } else {
+            GameSwitch::Disabled
+        };
         let launch = Launch {
             session,
             currency: new.currency,
@@ -72,7 +81,12 @@ pub async fn launch(
             world.config.server.public_url.trim_end_matches('/'),
             escape(game.id.as_str()),
         );
-        let view = LaunchView { url, token, session, expires_at: token_expires_at };
+        let view = LaunchView {
+            url,
+            token,
+            session,
+            expires_at: token_expires_at,
+        };
         Ok(Answer::new(StatusCode::CREATED, view))
     })
     .await

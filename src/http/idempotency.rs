@@ -65,21 +65,35 @@ where
             let detail = "the Idempotency-Key was used for another request";
             return Err(ApiError::new(Code::IdempotencyMismatch, detail));
         }
-        let body = world.vault.open(&place, &stored.body).map_err(ApiError::internal)?;
+        let body = world
+            .vault
+            .open(&place, &stored.body)
+            .map_err(ApiError::internal)?;
         let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
         Ok(send(status, &body, true))
     };
     let store = &world.store;
-    if let Some(stored) =
-        store.idempotent_answer(operator.key_id, &key).await.map_err(ApiError::unavailable)?
+    if let Some(stored) = store
+        .idempotent_answer(operator.key_id, &key)
+        .await
+        .map_err(ApiError::unavailable)?
     {
         return replay(stored);
     }
     let answer = work(body).await?;
     let body = encode(&answer.body)?;
-    let sealed = world.vault.seal(&place, &body).map_err(ApiError::internal)?;
+    let sealed = world
+        .vault
+        .seal(&place, &body)
+        .map_err(ApiError::internal)?;
     let kept = store
-        .keep_idempotent_answer(operator.key_id, &key, &hash, answer.status.as_u16(), &sealed)
+        .keep_idempotent_answer(
+            operator.key_id,
+            &key,
+            &hash,
+            answer.status.as_u16(),
+            &sealed,
+        )
         .await
         .map_err(ApiError::unavailable)?;
     match kept {
@@ -90,7 +104,9 @@ where
 }
 
 fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
-    let Some(value) = request.headers().get(HEADER) else { return Ok(None) };
+    let Some(value) = request.headers().get(HEADER) else {
+        return Ok(None);
+    };
     let wrong = || {
         let detail = format!("{HEADER} must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
         ApiError::new(Code::Malformed, detail)
@@ -106,7 +122,11 @@ fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
 pub fn parse<B: DeserializeOwned>(bytes: &Bytes) -> Result<B, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
-        let code = if text.starts_with("unknown field") { Code::UnknownField } else { Code::Malformed };
+        let code = if text.starts_with("unknown field") {
+            Code::UnknownField
+        } else {
+            Code::Malformed
+        };
         ApiError::new(code, text)
     })
 }

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, web::Query};
 use pitboss_providers::Code;
 use pitboss_schema::{Cursor, RoundFilter, RoundRow, TransactionRow};
 use pitboss_wallet::{
-    BalanceView, Currency, ExternalId, GameId, Kind, Money, PlayerId, ProviderId, RoundId, RoundState,
-    Timestamp, TransactionId, TransactionState,
+    BalanceView, Currency, ExternalId, GameId, Kind, Money, PlayerId, ProviderId, RoundId,
+    RoundState, Timestamp, TransactionId, TransactionState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +27,24 @@ impl Page {
     fn limit(&self, max: usize) -> Result<u32, ApiError> {
         let limit = self.limit.unwrap_or(PAGE_DEFAULT.min(max));
         if limit == 0 || limit > max {
-            return Err(ApiError::new(Code::Malformed, format!("limit: must be from 1 to {max}")));
+            return Err(ApiError::new(
+                Code::Malformed,
+                format!("limit: must be from 1 to {max}"),
+            ));
         }
         u32::try_from(limit).map_err(ApiError::internal)
     }
 
     fn after(&self) -> Result<Option<i64>, ApiError> {
-        let Some(after) = &self.after else { return Ok(None) };
-        let wrong = |_| ApiError::new(Code::Malformed, "after: must be the next of the page before");
+        let Some(after) = &self.after else {
+            return Ok(None);
+        };
+        let wrong = |_| {
+            ApiError::new(
+                Code::Malformed,
+                "after: must be the next of the page before",
+            )
+        };
         after.parse().map(Some).map_err(wrong)
     }
 }
@@ -42,7 +52,10 @@ impl Page {
 /// A page of rows, and the number to go on after when the page is full.
 fn answer<T: Serialize>(rows: &[T], limit: u32, number: impl Fn(&T) -> i64) -> HttpResponse {
     let full = u32::try_from(rows.len()).is_ok_and(|count| count == limit);
-    let next = rows.last().filter(|_| full).map(|row| number(row).to_string());
+    let next = rows
+        .last()
+        .filter(|_| full)
+        .map(|row| number(row).to_string());
     HttpResponse::Ok().json(List { data: rows, next })
 }
 
@@ -90,11 +103,17 @@ impl From<TransactionRow> for TransactionView {
 /// `GET /v1/transactions?player=`
 pub async fn transactions(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let (player, limit) = (player_id(&page.player)?, page.limit(world.config.rest.page_max)?);
+    let (player, limit) = (
+        player_id(&page.player)?,
+        page.limit(world.config.rest.page_max)?,
+    );
     known(&operator, &player).await?;
     let cursor = page.after()?.map_or(Cursor::Newest, Cursor::Before);
-    let rows =
-        world.store.transactions(&player, cursor, limit).await.map_err(ApiError::unavailable)?;
+    let rows = world
+        .store
+        .transactions(&player, cursor, limit)
+        .await
+        .map_err(ApiError::unavailable)?;
     let views: Vec<_> = rows.into_iter().map(TransactionView::from).collect();
     Ok(answer(&views, limit, |view| view.number))
 }
@@ -141,7 +160,10 @@ impl From<RoundRow> for RoundListView {
 /// `GET /v1/rounds?player=`
 pub async fn rounds(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let (player, limit) = (player_id(&page.player)?, page.limit(world.config.rest.page_max)?);
+    let (player, limit) = (
+        player_id(&page.player)?,
+        page.limit(world.config.rest.page_max)?,
+    );
     known(&operator, &player).await?;
     let rows = world
         .store
@@ -153,8 +175,17 @@ pub async fn rounds(operator: Operator, page: Query<Page>) -> Result<HttpRespons
 }
 
 async fn known(operator: &Operator, player: &PlayerId) -> Result<(), ApiError> {
-    match operator.world.store.player(player).await.map_err(ApiError::unavailable)? {
+    match operator
+        .world
+        .store
+        .player(player)
+        .await
+        .map_err(ApiError::unavailable)?
+    {
         Some(_) => Ok(()),
-        None => Err(ApiError::new(Code::UnknownPlayer, "there is no such player")),
+        None => Err(ApiError::new(
+            Code::UnknownPlayer,
+            "there is no such player",
+        )),
     }
 }

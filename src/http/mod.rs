@@ -47,9 +47,7 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             )
             .service(
                 web::scope("/v1")
-                    .service(
-                        resource("/players").route(web::post().to(players::create)),
-                    )
+                    .service(resource("/players").route(web::post().to(players::create)))
                     .service(resource("/players/{id}").route(web::get().to(players::get)))
                     .service(
                         resource("/players/{id}/wallets").route(web::get().to(players::wallets)),
@@ -97,9 +95,15 @@ fn resource(path: &str) -> actix_web::Resource {
 }
 
 async fn method_not_allowed() -> HttpResponse {
-    problem::response(&Problem::new(Code::MethodNotAllowed, "the method is not allowed here"))
+    problem::response(&Problem::new(
+        Code::MethodNotAllowed,
+        "the method is not allowed here",
+    ))
 }
 
 async fn not_found() -> HttpResponse {
-    problem::response(&Problem::new(Code::NotFound, "there is nothing at this path"))
+    problem::response(&Problem::new(
+        Code::NotFound,
+        "there is nothing at this path",
+    ))
 }

@@ -41,7 +41,11 @@ struct PlayerView {
 }
 
 /// `POST /v1/players`: creates the player, or opens another currency for one that exists.
-pub async fn create(request: HttpRequest, operator: Operator, body: Bytes) -> Result<HttpResponse, ApiError> {
+pub async fn create(
+    request: HttpRequest,
+    operator: Operator,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     idempotency::run(&request, &operator, &body, async |new: NewPlayer| {
         if let Some(country) = &new.country
@@ -56,12 +60,21 @@ pub async fn create(request: HttpRequest, operator: Operator, body: Bytes) -> Re
             .await
             .map_err(ApiError::unavailable)?
             == Created::Created;
-        world.execute(&new.id, Command::OpenAccount(new.currency)).await?;
+        world
+            .execute(&new.id, Command::OpenAccount(new.currency))
+            .await?;
         let view = view(world, &new.id).await?;
         if !created && new.country.is_some() && view.country != new.country {
-            return Err(ApiError::new(Code::PlayerExists, "the player exists with another country"));
+            return Err(ApiError::new(
+                Code::PlayerExists,
+                "the player exists with another country",
+            ));
         }
-        let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+        let status = if created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
         Ok(Answer::new(status, view))
     })
     .await
@@ -76,11 +89,18 @@ pub async fn get(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
 /// `GET /v1/players/{id}/wallets`
 pub async fn wallets(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let snapshot = operator.world.registry.view(&player_id(&id)?).await?;
-    Ok(HttpResponse::Ok().json(List { data: &snapshot.wallets, next: None }))
+    Ok(HttpResponse::Ok().json(List {
+        data: &snapshot.wallets,
+        next: None,
+    }))
 }
 
 async fn view(world: &World, id: &PlayerId) -> Result<PlayerView, ApiError> {
-    let row = world.store.player(id).await.map_err(ApiError::unavailable)?;
+    let row = world
+        .store
+        .player(id)
+        .await
+        .map_err(ApiError::unavailable)?;
     let row = row.ok_or_else(|| ApiError::new(Code::UnknownPlayer, "there is no such player"))?;
     let snapshot = world.registry.view(id).await?;
     Ok(PlayerView {
@@ -127,13 +147,22 @@ pub async fn deposit(
     idempotency::run(&request, &operator, &body, async |new: NewDeposit| {
         let amount = Money::parse(&new.amount, new.currency)
             .map_err(|error| ApiError::new(Code::Malformed, format!("amount: {error}")))?;
-        let deposit = Deposit { reference: new.reference.clone(), amount };
+        let deposit = Deposit {
+            reference: new.reference.clone(),
+            amount,
+        };
         let reply = world.execute(&id, Command::Deposit(deposit)).await?;
-        let Reply::Settled(settled) = reply else { return Err(ApiError::internal("no receipt")) };
+        let Reply::Settled(settled) = reply else {
+            return Err(ApiError::internal("no receipt"));
+        };
         let Some(receipt) = settled.receipts.first() else {
             return Err(ApiError::internal("no receipt"));
         };
-        let status = if settled.replayed { StatusCode::OK } else { StatusCode::CREATED };
+        let status = if settled.replayed {
+            StatusCode::OK
+        } else {
+            StatusCode::CREATED
+        };
         Ok(Answer::new(
             status,
             DepositView {
@@ -166,22 +195,36 @@ struct SessionView {
 }
 
 /// `POST /v1/sessions`: a login. The token is shown once.
-pub async fn open_session(request: HttpRequest, operator: Operator, body: Bytes) -> Result<HttpResponse, ApiError> {
+pub async fn open_session(
+    request: HttpRequest,
+    operator: Operator,
+    body: Bytes,
+) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     idempotency::run(&request, &operator, &body, async |new: NewSession| {
-        let token =
-            tokens::new_token(TokenKind::PlayerToken, world.environment).map_err(ApiError::internal)?;
+        let token = tokens::new_token(TokenKind::PlayerToken, world.environment)
+            .map_err(ApiError::internal)?;
         let session = SessionId(world.ids.uuid());
-        let expires_at = world.clock.now().plus_seconds(world.config.sessions.player_s);
+        let expires_at = world
+            .clock
+            .now()
+            .plus_seconds(world.config.sessions.player_s);
         let open = OpenSession {
             session,
             currency: new.currency,
             token_hash: tokens::hash(&token),
             expires_at,
         };
-        world.execute(&new.player, Command::OpenSession(open)).await?;
-        let view =
-            SessionView { id: session, token, expires_at, player: new.player, currency: new.currency };
+        world
+            .execute(&new.player, Command::OpenSession(open))
+            .await?;
+        let view = SessionView {
+            id: session,
+            token,
+            expires_at,
+            player: new.player,
+            currency: new.currency,
+        };
         Ok(Answer::new(StatusCode::CREATED, view))
     })
     .await

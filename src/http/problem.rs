@@ -22,13 +22,19 @@ impl ApiError {
     /// Something of ours failed. The cause goes to the log, never to the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");
-        Self::new(Code::Internal, "something went wrong here; nothing is known of the cause outside")
+        Self::new(
+            Code::Internal,
+            "something went wrong here; nothing is known of the cause outside",
+        )
     }
 
     /// The database did not answer in time, or not usefully.
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "the database did not answer");
-        Self::new(Code::Retry, "the database is out of reach; send the same request again")
+        Self::new(
+            Code::Retry,
+            "the database is out of reach; send the same request again",
+        )
     }
 }
 

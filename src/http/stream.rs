@@ -26,7 +26,11 @@ pub async fn open(
     resume: Query<Resume>,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let Player { world, player, session } = player;
+    let Player {
+        world,
+        player,
+        session,
+    } = player;
     let Resume { after, epoch } = resume.into_inner();
     let setup = SessionSetup {
         player,
@@ -43,8 +47,14 @@ pub async fn open(
     };
     session::start(&request, payload, setup).map_err(|error| {
         if error.as_error::<TooManySessions>().is_some() {
-            return ApiError::new(Code::Busy, "this server has as many open streams as it takes");
+            return ApiError::new(
+                Code::Busy,
+                "this server has as many open streams as it takes",
+            );
         }
-        ApiError::new(Code::Malformed, "this is a WebSocket: send an upgrade request")
+        ApiError::new(
+            Code::Malformed,
+            "this is a WebSocket: send an upgrade request",
+        )
     })
 }

@@ -84,8 +84,12 @@ pub fn write_private_json(file: &Path, value: &impl Serialize) -> io::Result<()>
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
     let draft = PathBuf::from(format!("{}.new", file.display()));
-    let mut written =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
     written.write_all(&text)?;
     written.sync_all()?;
     fs::rename(&draft, file)

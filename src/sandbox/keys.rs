@@ -49,7 +49,9 @@ pub async fn create_operator_key(
 /// [`KeysError`]
 pub async fn keep_operator_key(store: &Store, key: &str, name: &str) -> Result<(), KeysError> {
     let shown: String = key.chars().take(SHOWN_CHARS).collect();
-    store.put_operator_key(SystemIds.uuid(), &shown, &tokens::hash(key), name).await?;
+    store
+        .put_operator_key(SystemIds.uuid(), &shown, &tokens::hash(key), name)
+        .await?;
     Ok(())
 }
 

@@ -64,8 +64,10 @@ pub struct SandboxOptions {
 /// # Errors
 /// What went wrong, for the person at the terminal.
 pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
-    let mut config = Config::load(options.config.as_deref())
-        .map_err(|error| Exit { text: error.to_string(), code: 64 })?;
+    let mut config = Config::load(options.config.as_deref()).map_err(|error| Exit {
+        text: error.to_string(),
+        code: 64,
+    })?;
     telemetry::start_logs(&config.log).map_err(|text| Exit { text, code: 64 })?;
     let metrics = telemetry::start_metrics().map_err(|text| Exit { text, code: 1 })?;
     let stop = stop_signal()?;
@@ -82,14 +84,25 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     let api = listen(options.port, API_PORT)?;
     let admin = listen(options.admin_port, ADMIN_PORT)?;
     let services = async {
-        eprintln!("Starting Postgres and nats-server in {} ...", options.data.display());
+        eprintln!(
+            "Starting Postgres and nats-server in {} ...",
+            options.data.display()
+        );
         let postgres = PostgresOptions::new(data.join("postgres")).port(options.postgres_port);
         let postgres = Postgres::start(postgres).await?;
         postgres.create_database(DATABASE).await?;
         let nats = NatsOptions::new(data.join("nats"))
             .port(options.nats_port)
-            .account(NatsAccount::new("SANDBOX", "sandbox", &secrets.nats_sandbox_password))
-            .account(NatsAccount::new("LIVE", "live", &secrets.nats_live_password));
+            .account(NatsAccount::new(
+                "SANDBOX",
+                "sandbox",
+                &secrets.nats_sandbox_password,
+            ))
+            .account(NatsAccount::new(
+                "LIVE",
+                "live",
+                &secrets.nats_live_password,
+            ));
         Ok::<_, Exit>((postgres, Nats::start(nats).await?))
     };
     let (mut postgres, mut nats) = tokio::select! {
@@ -111,7 +124,10 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     sandbox.nats_user = "sandbox".into();
     sandbox.nats_password = secrets.nats_sandbox_password.clone().into();
     config.environments.live.enabled = false;
-    config.check_complete().map_err(|error| Exit { text: error.to_string(), code: 64 })?;
+    config.check_complete().map_err(|error| Exit {
+        text: error.to_string(),
+        code: 64,
+    })?;
 
     let config = Arc::new(config);
     let store = open_store(&config, &config.environments.sandbox)?;
@@ -138,7 +154,11 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
             secret: secrets.provider_secret.clone(),
         }],
         players,
-        pids: Pids { server: std::process::id(), postgres: postgres.pid(), nats: nats.pid() },
+        pids: Pids {
+            server: std::process::id(),
+            postgres: postgres.pid(),
+            nats: nats.pid(),
+        },
     };
     let file = data.join("connection.json");
     connection.write(&file)?;
@@ -156,18 +176,38 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
 }
 
 fn print_ready(connection: &Connection, file: &Path) {
-    let Connection { api, admin, stream, nats, operator_key, providers, players, .. } = connection;
+    let Connection {
+        api,
+        admin,
+        stream,
+        nats,
+        operator_key,
+        providers,
+        players,
+        ..
+    } = connection;
     println!();
     println!("Pitboss sandbox is ready.");
     println!();
     println!("  API           {api}   (documents: {api}/docs)");
     println!("  Stream        {stream}");
     println!("  Metrics       {admin}/metrics");
-    println!("  NATS          {}   user {}, password {}", nats.url, nats.user, nats.password);
+    println!(
+        "  NATS          {}   user {}, password {}",
+        nats.url, nats.user, nats.password
+    );
     println!("  Operator key  {operator_key}");
-    for ProviderConnection { id, dialect, secret } in providers {
+    for ProviderConnection {
+        id,
+        dialect,
+        secret,
+    } in providers
+    {
         println!("  Provider      {id} ({dialect}), callback secret {secret}");
-        println!("                {api}/callbacks/{}/{id}/...", Environment::Sandbox);
+        println!(
+            "                {api}/callbacks/{}/{id}/...",
+            Environment::Sandbox
+        );
     }
     println!("  Players       {}", players.join(", "));
     println!("  For programs  {}", file.display());

@@ -3,7 +3,9 @@
 use std::{io, path::Path};
 
 use pitboss_schema::{GameRow, Store};
-use pitboss_wallet::{Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Timestamp};
+use pitboss_wallet::{
+    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -59,7 +61,11 @@ impl Secrets {
 
 /// The operator's key, the provider and its games, as far as they are missing.
 pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Result<(), Exit> {
-    if store.operator_key(&tokens::hash(&secrets.operator_key)).await?.is_none() {
+    if store
+        .operator_key(&tokens::hash(&secrets.operator_key))
+        .await?
+        .is_none()
+    {
         keys::keep_operator_key(store, &secrets.operator_key, "sandbox").await?;
     }
     let provider = ProviderId::new(PROVIDER)?;
@@ -76,7 +82,11 @@ pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Resul
             id,
             provider: provider.clone(),
             name: game.name.to_owned(),
-            category: category.as_ref().and_then(|name| name.as_str()).unwrap_or("other").to_owned(),
+            category: category
+                .as_ref()
+                .and_then(|name| name.as_str())
+                .unwrap_or("other")
+                .to_owned(),
             rtp: Some(game.rtp.to_string()),
             enabled: true,
             created_at: Timestamp::from_micros(0),
@@ -88,22 +98,29 @@ pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Resul
 
 /// Two players with money, through the same door as everybody's.
 pub async fn players(server: &Server) -> Result<Vec<String>, Exit> {
-    let world = server
-        .app
-        .world(Environment::Sandbox)
-        .ok_or_else(|| Exit { text: "the sandbox environment did not start".into(), code: 1 })?;
-    let failed = |what: &str| Exit { text: format!("the player {what} could not be seeded"), code: 1 };
+    let world = server.app.world(Environment::Sandbox).ok_or_else(|| Exit {
+        text: "the sandbox environment did not start".into(),
+        code: 1,
+    })?;
+    let failed = |what: &str| Exit {
+        text: format!("the player {what} could not be seeded"),
+        code: 1,
+    };
     let currency = Currency::from_code(START_CURRENCY).ok_or_else(|| failed(START_CURRENCY))?;
     let amount = Money::parse(START_AMOUNT, currency)?;
     for name in PLAYERS {
         let player = PlayerId::new(name)?;
         world.store.create_player(&player, None).await?;
         let reference = ExternalId::new(format!("seed-{name}"))?;
-        for command in
-            [Command::OpenAccount(currency), Command::Deposit(Deposit { reference, amount })]
-        {
+        for command in [
+            Command::OpenAccount(currency),
+            Command::Deposit(Deposit { reference, amount }),
+        ] {
             // A repeat of an earlier run's deposit moves nothing.
-            world.execute(&player, command).await.map_err(|_| failed(name))?;
+            world
+                .execute(&player, command)
+                .await
+                .map_err(|_| failed(name))?;
         }
     }
     Ok(PLAYERS.map(str::to_owned).to_vec())

@@ -58,7 +58,16 @@ impl Mirror {
         environment: &'static str,
     ) -> Self {
         let (lanes, work) = (HashMap::new(), JoinSet::new());
-        Self { owner, outbox, bus, wake, limits, environment, lanes, work }
+        Self {
+            owner,
+            outbox,
+            bus,
+            wake,
+            limits,
+            environment,
+            lanes,
+            work,
+        }
     }
 
     /// Until told to stop; then publishes what is left and gives the lanes back.
@@ -110,9 +119,12 @@ impl Mirror {
                 return;
             }
         };
-        let held: HashMap<u16, LaneLease> =
-            leases.into_iter().map(|lease| (lease.lane, lease)).collect();
-        self.lanes.retain(|id, lane| lane.busy || held.contains_key(id));
+        let held: HashMap<u16, LaneLease> = leases
+            .into_iter()
+            .map(|lease| (lease.lane, lease))
+            .collect();
+        self.lanes
+            .retain(|id, lane| lane.busy || held.contains_key(id));
         for (id, lease) in held {
             let dirty = lease.newest > lease.published;
             match self.lanes.get_mut(&id) {
@@ -120,15 +132,27 @@ impl Mirror {
                 Some(lane) if lane.busy && lane.lease.epoch == lease.epoch => lane.dirty |= dirty,
                 Some(lane) => {
                     let busy = lane.busy;
-                    *lane = Lane { lease, busy, dirty: lane.dirty || dirty };
+                    *lane = Lane {
+                        lease,
+                        busy,
+                        dirty: lane.dirty || dirty,
+                    };
                 }
                 None => {
-                    self.lanes.insert(id, Lane { lease, busy: false, dirty });
+                    self.lanes.insert(
+                        id,
+                        Lane {
+                            lease,
+                            busy: false,
+                            dirty,
+                        },
+                    );
                 }
             }
         }
         let count = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-        metrics::gauge!(metric::LANES_HELD, "environment" => self.environment).set(f64::from(count));
+        metrics::gauge!(metric::LANES_HELD, "environment" => self.environment)
+            .set(f64::from(count));
     }
 
     /// Other nodes' commits do not wake this one.
@@ -197,7 +221,9 @@ impl Mirror {
                 return;
             }
         };
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            return;
+        };
         lane.busy = false;
         match published {
             Published::Through { published, more } => {
@@ -222,13 +248,22 @@ async fn publish(
 ) -> Result<Published, PortError> {
     let events = outbox.read(lease.lane, lease.published, batch_max).await?;
     let Some(last) = events.last() else {
-        return Ok(Published::Through { published: lease.published, more: false });
+        return Ok(Published::Through {
+            published: lease.published,
+            more: false,
+        });
     };
     bus.publish(&events).await?;
     let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
     metrics::counter!(metric::PUBLISHED, "environment" => environment).increment(count);
-    if !outbox.checkpoint(lease.lane, lease.epoch, last.lane_seq).await? {
+    if !outbox
+        .checkpoint(lease.lane, lease.epoch, last.lane_seq)
+        .await?
+    {
         return Ok(Published::Fenced);
     }
-    Ok(Published::Through { published: last.lane_seq, more: events.len() >= batch_max })
+    Ok(Published::Through {
+        published: last.lane_seq,
+        more: events.len() >= batch_max,
+    })
 }

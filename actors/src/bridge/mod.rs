@@ -42,12 +42,19 @@ impl Wake {
     #[must_use]
     pub fn new(lanes: u16) -> Self {
         let lanes = (0..lanes).map(|_| AtomicBool::new(false)).collect();
-        Self { shared: Arc::new(WakeShared { lanes, notify: Notify::new() }) }
+        Self {
+            shared: Arc::new(WakeShared {
+                lanes,
+                notify: Notify::new(),
+            }),
+        }
     }
 
     /// Something was committed in this lane.
     pub fn poke(&self, lane: u16) {
-        let Some(flag) = self.shared.lanes.get(usize::from(lane)) else { return };
+        let Some(flag) = self.shared.lanes.get(usize::from(lane)) else {
+            return;
+        };
         if !flag.swap(true, Ordering::AcqRel) {
             self.shared.notify.notify_one();
         }
@@ -131,7 +138,10 @@ impl Bridge {
             stopped,
             _alive: Alive::new("bridge"),
         });
-        BridgeHandle { stop: Arc::new(stop), stopped: stopped_receiver }
+        BridgeHandle {
+            stop: Arc::new(stop),
+            stopped: stopped_receiver,
+        }
     }
 }
 

@@ -69,11 +69,19 @@ struct Inner {
 impl Journal {
     /// Starts the writers, each on the next of `arbiters`.
     #[must_use]
-    pub fn start(ledger: Arc<dyn Ledger>, limits: JournalLimits, arbiters: &[ArbiterHandle]) -> Self {
+    pub fn start(
+        ledger: Arc<dyn Ledger>,
+        limits: JournalLimits,
+        arbiters: &[ArbiterHandle],
+    ) -> Self {
         let slots = arbiters
             .iter()
             .cycle()
-            .take(if arbiters.is_empty() { 0 } else { limits.writers })
+            .take(if arbiters.is_empty() {
+                0
+            } else {
+                limits.writers
+            })
             .enumerate()
             .map(|(index, arbiter)| WriterSlot {
                 address: Mutex::new(start_writer(index, &ledger, limits, arbiter)),
@@ -81,7 +89,14 @@ impl Journal {
             })
             .collect();
         let depth = Arc::new(AtomicUsize::new(0));
-        Self { inner: Arc::new(Inner { ledger, limits, slots, depth }) }
+        Self {
+            inner: Arc::new(Inner {
+                ledger,
+                limits,
+                slots,
+                depth,
+            }),
+        }
     }
 
     /// Makes a decision durable.
@@ -91,7 +106,8 @@ impl Journal {
     pub async fn commit(&self, decision: Arc<Decision>) -> Result<Committed, JournalError> {
         let inner = &self.inner;
         let Some(_place) = Place::take(&inner.depth, inner.limits.queue_max) else {
-            metrics::counter!(metric::REFUSED, "actor" => "journal", "reason" => "queue_full").increment(1);
+            metrics::counter!(metric::REFUSED, "actor" => "journal", "reason" => "queue_full")
+                .increment(1);
             return Err(JournalError::Busy);
         };
         let writer = usize::from(decision.lane) % inner.slots.len().max(1);
@@ -99,7 +115,14 @@ impl Journal {
             return Err(CommitError::Failed("the journal has no writer".into()).into());
         };
         let (reply, answer) = oneshot::channel();
-        mail::tell(&address, Submit { decision, reply, accepted_at: Instant::now() });
+        mail::tell(
+            &address,
+            Submit {
+                decision,
+                reply,
+                accepted_at: Instant::now(),
+            },
+        );
         // A writer that dies drops its queue: some of it may have been on its way to the database.
         let lost = |_| CommitError::Unknown("the journal writer ended".into());
         Ok(answer.await.map_err(lost)??)
@@ -118,7 +141,10 @@ impl Inner {
         let slot = self.slots.get(index)?;
         let mut address = slot.address.lock().unwrap_or_else(PoisonError::into_inner);
         if !address.connected() {
-            tracing::error!(writer = index, "a journal writer has ended and is started anew");
+            tracing::error!(
+                writer = index,
+                "a journal writer has ended and is started anew"
+            );
             *address = start_writer(index, &self.ledger, self.limits, &slot.arbiter);
         }
         Some(address.clone())

@@ -6,9 +6,7 @@ use std::{
     time::Instant,
 };
 
-use actix::{
-    Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 use pitboss_wallet::Decision;
 use tokio::sync::oneshot;
 
@@ -58,7 +56,9 @@ impl JournalWriter {
         let mut batch = Vec::new();
         let mut later = VecDeque::new();
         while batch.len() < self.limits.batch_max {
-            let Some(submit) = self.queue.pop_front() else { break };
+            let Some(submit) = self.queue.pop_front() else {
+                break;
+            };
             if players.insert(submit.decision.player.clone()) {
                 batch.push(submit);
             } else {
@@ -84,7 +84,11 @@ impl JournalWriter {
                 tokio::time::sleep(linger).await;
             }
         };
-        context.spawn(waited.into_actor(self).map(|(), actor, context| actor.commit_batch(context)));
+        context.spawn(
+            waited
+                .into_actor(self)
+                .map(|(), actor, context| actor.commit_batch(context)),
+        );
     }
 
     fn commit_batch(&mut self, context: &mut Context<Self>) {
@@ -100,20 +104,25 @@ impl JournalWriter {
             metrics::histogram!(metric::BATCH_SIZE, "writer" => label.clone())
                 .record(f64::from(u32::try_from(batch.len()).unwrap_or(u32::MAX)));
             metrics::histogram!(metric::COMMIT_SECONDS, "writer" => label).record(began.elapsed());
-            metrics::histogram!(metric::HANDLE_SECONDS, "actor" => "journal").record(began.elapsed());
+            metrics::histogram!(metric::HANDLE_SECONDS, "actor" => "journal")
+                .record(began.elapsed());
             for submit in &batch {
                 let waited = began.saturating_duration_since(submit.accepted_at);
                 metrics::histogram!(metric::WAIT_SECONDS, "actor" => "journal").record(waited);
             }
             (writer, batch, result)
         };
-        context.spawn(committed.into_actor(self).map(|(writer, batch, result), actor, context| {
-            actor.writer = writer;
-            actor.committing = false;
-            // The next batch goes on its way before the callers of this one wake up.
-            actor.commit_next(context);
-            answer(batch, result);
-        }));
+        context.spawn(
+            committed
+                .into_actor(self)
+                .map(|(writer, batch, result), actor, context| {
+                    actor.writer = writer;
+                    actor.committing = false;
+                    // The next batch goes on its way before the callers of this one wake up.
+                    actor.commit_next(context);
+                    answer(batch, result);
+                }),
+        );
     }
 }
 
@@ -142,7 +151,8 @@ async fn commit(
 
 fn answer(batch: Vec<Submit>, result: Result<Vec<Committed>, CommitError>) {
     let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-    metrics::counter!(metric::HANDLED, "actor" => "journal", "message" => "submit").increment(count);
+    metrics::counter!(metric::HANDLED, "actor" => "journal", "message" => "submit")
+        .increment(count);
     let mut committed = match result {
         Ok(committed) => committed.into_iter(),
         Err(error) => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    CacheLimits, Command, Decision, Environment, Fact, Facts, Outcome, PlayerId, PlayerState, Reply,
-    RoundView, Seam, Settled, Verdict, WalletView, apply, decide,
+    CacheLimits, Command, Decision, Environment, Fact, Facts, Outcome, PlayerId, PlayerState,
+    Reply, RoundView, Seam, Settled, Verdict, WalletView, apply, decide,
 };
 
 use crate::{
@@ -57,7 +57,12 @@ pub struct Core {
 impl Core {
     #[must_use]
     pub fn new(id: PlayerId, ports: Arc<PlayerPorts>) -> Self {
-        Self { id, ports, state: None, sinks: Vec::new() }
+        Self {
+            id,
+            ports,
+            state: None,
+            sinks: Vec::new(),
+        }
     }
 
     /// Whether somebody streams this player.
@@ -197,7 +202,12 @@ impl Core {
     }
 
     /// Asks for what is needed; on the first time for all that the command may turn on.
-    async fn ask(&self, command: &Command, need: Vec<Fact>, known: &Facts) -> Result<Facts, Failure> {
+    async fn ask(
+        &self,
+        command: &Command,
+        need: Vec<Fact>,
+        known: &Facts,
+    ) -> Result<Facts, Failure> {
         let mut question = need;
         for fact in command.facts() {
             if !question.contains(&fact) && !is_answered(known, &fact) {
@@ -207,7 +217,11 @@ impl Core {
         if question.is_empty() {
             return Ok(Facts::default());
         }
-        self.ports.ledger.find(&self.id, &question).await.map_err(retry)
+        self.ports
+            .ledger
+            .find(&self.id, &question)
+            .await
+            .map_err(retry)
     }
 
     fn take_over(&mut self, decision: &Decision) -> Outcome {
@@ -215,7 +229,8 @@ impl Core {
             apply(state, decision, self.ports.cache);
         }
         if !decision.events.is_empty() {
-            self.sinks.retain(|sink| sink.push(&decision.events) == SinkState::Open);
+            self.sinks
+                .retain(|sink| sink.push(&decision.events) == SinkState::Open);
             self.ports.wake.poke(decision.lane);
         }
         metrics::counter!(metric::COMMANDS, "outcome" => "committed").increment(1);

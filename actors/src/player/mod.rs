@@ -32,7 +32,10 @@ pub struct PlayerActor {
 impl PlayerActor {
     #[must_use]
     pub fn new(id: PlayerId, ports: Arc<PlayerPorts>) -> Self {
-        Self { core: Some(Box::new(Core::new(id, ports))), _alive: Alive::new("player") }
+        Self {
+            core: Some(Box::new(Core::new(id, ports))),
+            _alive: Alive::new("player"),
+        }
     }
 
     /// Runs `work` on the core with nothing else of this player in between.
@@ -60,12 +63,16 @@ impl PlayerActor {
                 None => (None, Err(Failure::Retry)),
             }
         };
-        AtomicResponse::new(Box::pin(running.into_actor(self).map(move |(core, result), actor, _| {
-            actor.core = core;
-            metrics::histogram!(metric::HANDLE_SECONDS, "actor" => "player").record(began.elapsed());
-            metrics::counter!(metric::HANDLED, "actor" => "player", "message" => message).increment(1);
-            result
-        })))
+        AtomicResponse::new(Box::pin(running.into_actor(self).map(
+            move |(core, result), actor, _| {
+                actor.core = core;
+                metrics::histogram!(metric::HANDLE_SECONDS, "actor" => "player")
+                    .record(began.elapsed());
+                metrics::counter!(metric::HANDLED, "actor" => "player", "message" => message)
+                    .increment(1);
+                result
+            },
+        )))
     }
 }
 
@@ -87,11 +94,16 @@ impl Handler<Execute> for PlayerActor {
     type Result = AtomicResponse<Self, Result<Outcome, Failure>>;
 
     fn handle(&mut self, execute: Execute, _: &mut Self::Context) -> Self::Result {
-        let Execute { command, accepted_at, patience } = execute;
+        let Execute {
+            command,
+            accepted_at,
+            patience,
+        } = execute;
         self.atomically("execute", accepted_at, move |mut core| async move {
             // Not yet started, and the caller has gone: he will ask again.
             if accepted_at.elapsed() >= patience {
-                metrics::counter!(metric::REFUSED, "actor" => "player", "reason" => "expired").increment(1);
+                metrics::counter!(metric::REFUSED, "actor" => "player", "reason" => "expired")
+                    .increment(1);
                 return (core, Err(Failure::Busy("expired")));
             }
             let result = core.execute(&command).await;
