@@ -6,6 +6,8 @@
 //! synchronous_commit on. The decisions are made beforehand, so
 //! that the figures are the database's and the encoding's.
 
+#![allow(clippy::disallowed_methods, reason = "a bench is a seam of its own")]
+
 use std::{
     error::Error,
     sync::Arc,
@@ -214,7 +216,7 @@ async fn main() -> Result<(), Failure> {
     );
     for size in [1, 4, 16, 64, 128, 256] {
         // Small batches are slow: bounded in time by doing fewer of them.
-        let count = (each / size).min(3_000).max(1);
+        let count = (each / size).clamp(1, 3_000);
         let mut work = Vec::new();
         for group in &mut groups {
             let seats = group.len();

@@ -46,7 +46,7 @@ pub(super) async fn two_owners_with_the_same_requests_apply_each_once(
     subject: &dyn Subject,
 ) -> Checked {
     let (first, table) = Hand::seated(subject, "dup", 100_000, Policy::default()).await?;
-    let mut owners = vec![first, Hand::of(subject, "dup").await?];
+    let mut owners = [first, Hand::of(subject, "dup").await?];
     let plays = owners.iter_mut().map(|hand| {
         let table = table.clone();
         async move {

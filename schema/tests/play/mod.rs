@@ -1,6 +1,7 @@
 //! A player who plays through the real wallet, for tests of Postgres itself.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::disallowed_methods, reason = "a test is a seam of its own")]
 
 use std::sync::Arc;
 
