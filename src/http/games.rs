@@ -1,10 +1,6 @@
 //! The catalogue, and launching a game.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Bytes, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use pitboss_providers::Code;
 use pitboss_wallet::{
     Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId, Timestamp,
@@ -14,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ApiError, List,
     auth::Operator,
+    body::Body,
     idempotency::{self, Answer},
 };
 use crate::tokens::{self, TokenKind};
@@ -47,7 +44,7 @@ pub async fn launch(
     request: HttpRequest,
     operator: Operator,
     id: Path<String>,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let game = world

@@ -5,6 +5,7 @@
 
 mod admin;
 mod auth;
+mod body;
 mod callbacks;
 mod docs;
 mod games;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpResponse,
+    http::header,
     web::{self, Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig},
 };
 use pitboss_providers::{Code, Problem};
@@ -47,20 +49,28 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             )
             .service(
                 web::scope("/v1")
-                    .service(resource("/players").route(web::post().to(players::create)))
-                    .service(resource("/players/{id}").route(web::get().to(players::get)))
+                    .service(resource("/players", "POST").route(web::post().to(players::create)))
+                    .service(resource("/players/{id}", "GET").route(web::get().to(players::get)))
                     .service(
-                        resource("/players/{id}/wallets").route(web::get().to(players::wallets)),
+                        resource("/players/{id}/wallets", "GET")
+                            .route(web::get().to(players::wallets)),
                     )
                     .service(
-                        resource("/players/{id}/deposits").route(web::post().to(players::deposit)),
+                        resource("/players/{id}/deposits", "POST")
+                            .route(web::post().to(players::deposit)),
                     )
-                    .service(resource("/sessions").route(web::post().to(players::open_session)))
-                    .service(resource("/games").route(web::get().to(games::list)))
-                    .service(resource("/games/{id}/launch").route(web::post().to(games::launch)))
-                    .service(resource("/transactions").route(web::get().to(lists::transactions)))
-                    .service(resource("/rounds").route(web::get().to(lists::rounds)))
-                    .service(resource("/stream").route(web::get().to(stream::open))),
+                    .service(
+                        resource("/sessions", "POST").route(web::post().to(players::open_session)),
+                    )
+                    .service(resource("/games", "GET").route(web::get().to(games::list)))
+                    .service(
+                        resource("/games/{id}/launch", "POST").route(web::post().to(games::launch)),
+                    )
+                    .service(
+                        resource("/transactions", "GET").route(web::get().to(lists::transactions)),
+                    )
+                    .service(resource("/rounds", "GET").route(web::get().to(lists::rounds)))
+                    .service(resource("/stream", "GET").route(web::get().to(stream::open))),
             )
             .route("/", web::get().to(docs::index))
             .route("/docs", web::get().to(docs::index))
@@ -89,16 +99,20 @@ struct List<'a, T> {
     next: Option<String>,
 }
 
-/// A resource that answers other methods with a problem document.
-fn resource(path: &str) -> actix_web::Resource {
-    web::resource(path).default_service(web::route().to(method_not_allowed))
+/// A resource with one method, that answers others with a problem document and names it.
+fn resource(path: &str, allowed: &'static str) -> actix_web::Resource {
+    let refused = web::route().to(move || method_not_allowed(allowed));
+    web::resource(path).default_service(refused)
 }
 
-async fn method_not_allowed() -> HttpResponse {
-    problem::response(&Problem::new(
+async fn method_not_allowed(allowed: &'static str) -> HttpResponse {
+    let mut response = problem::response(&Problem::new(
         Code::MethodNotAllowed,
         "the method is not allowed here",
-    ))
+    ));
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, header::HeaderValue::from_static(allowed));
+    response
 }
 
 async fn not_found() -> HttpResponse {

@@ -1,12 +1,8 @@
 //! Players, deposits and logins.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::StatusCode,
-    web::{Bytes, Path},
-};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use pitboss_providers::Code;
-use pitboss_schema::Created;
+use pitboss_schema::{Created, PlayerRow};
 use pitboss_wallet::{
     BalanceView, Command, Currency, Deposit, ExternalId, Money, OpenSession, PlayerId, Reply,
     SessionId, Timestamp, TransactionId, WalletView,
@@ -16,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ApiError, List,
     auth::Operator,
+    body::Body,
     idempotency::{self, Answer},
 };
 use crate::{
@@ -44,7 +41,7 @@ struct PlayerView {
 pub async fn create(
     request: HttpRequest,
     operator: Operator,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     idempotency::run(&request, &operator, &body, async |new: NewPlayer| {
@@ -60,16 +57,17 @@ pub async fn create(
             .await
             .map_err(ApiError::unavailable)?
             == Created::Created;
-        world
-            .execute(&new.id, Command::OpenAccount(new.currency))
-            .await?;
-        let view = view(world, &new.id).await?;
-        if !created && new.country.is_some() && view.country != new.country {
+        // Before anything is written about a player who may be somebody else.
+        if !created && new.country.is_some() && row(world, &new.id).await?.country != new.country {
             return Err(ApiError::new(
                 Code::PlayerExists,
                 "the player exists with another country",
             ));
         }
+        world
+            .execute(&new.id, Command::OpenAccount(new.currency))
+            .await?;
+        let view = view(world, &new.id).await?;
         let status = if created {
             StatusCode::CREATED
         } else {
@@ -95,13 +93,17 @@ pub async fn wallets(operator: Operator, id: Path<String>) -> Result<HttpRespons
     }))
 }
 
-async fn view(world: &World, id: &PlayerId) -> Result<PlayerView, ApiError> {
+async fn row(world: &World, id: &PlayerId) -> Result<PlayerRow, ApiError> {
     let row = world
         .store
         .player(id)
         .await
         .map_err(ApiError::unavailable)?;
-    let row = row.ok_or_else(|| ApiError::new(Code::UnknownPlayer, "there is no such player"))?;
+    row.ok_or_else(|| ApiError::new(Code::UnknownPlayer, "there is no such player"))
+}
+
+async fn view(world: &World, id: &PlayerId) -> Result<PlayerView, ApiError> {
+    let row = row(world, id).await?;
     let snapshot = world.registry.view(id).await?;
     Ok(PlayerView {
         id: id.clone(),
@@ -140,7 +142,7 @@ pub async fn deposit(
     request: HttpRequest,
     operator: Operator,
     id: Path<String>,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let id = player_id(&id)?;
@@ -198,7 +200,7 @@ struct SessionView {
 pub async fn open_session(
     request: HttpRequest,
     operator: Operator,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     idempotency::run(&request, &operator, &body, async |new: NewSession| {
