@@ -16,11 +16,11 @@ const DEFAULTS: &str = include_str!("../config.toml");
 pub struct ConfigError(String);
 
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize)]
         #[serde(deny_unknown_fields)]
-        pub struct $name { $(pub $field: $type),+ }
+        pub struct $name { $($(#[$attribute])* pub $field: $type),+ }
     };
 }
 
@@ -43,7 +43,9 @@ section!(
     }
 );
 section!(Server {
+    #[serde(deserialize_with = "address")]
     api_address: SocketAddr,
+    #[serde(deserialize_with = "address")]
     admin_address: SocketAddr,
     public_url: String,
     workers: usize,
@@ -135,11 +137,33 @@ section!(Sweeper {
     batch_max: usize
 });
 
+/// By hand, because the library says neither the value nor what is allowed.
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        let allowed = "must be an IP address and a port, such as 127.0.0.1:8080";
+        serde::de::Error::custom(format!("{text:?}: {allowed}"))
+    })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String")]
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// By hand, because the library names the value and the key, but not what is allowed.
+impl TryFrom<String> for LogFormat {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("{text:?}: must be \"text\" or \"json\"")),
+        }
+    }
 }
 
 impl Config {
