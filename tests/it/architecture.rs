@@ -16,7 +16,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("actors", &["wallet"]),
     ("schema", &["wallet", "actors"]),
     ("loadtest", &["wallet", "providers", "schema", "services"]),
-    ("pitboss", &["wallet", "providers", "games", "actors", "schema", "services"]),
+    (
+        "pitboss",
+        &[
+            "wallet",
+            "providers",
+            "games",
+            "actors",
+            "schema",
+            "services",
+        ],
+    ),
 ];
 /// In tests alone.
 const ALLOWED_IN_TESTS: &[(&str, &[&str])] = &[("schema", &["services"])];
@@ -29,14 +39,27 @@ fn short(name: &str) -> &str {
 fn imports() -> BTreeMap<String, [BTreeSet<String>; 2]> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let ours: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    let ours: BTreeSet<&str> = packages
+        .iter()
+        .map(|package| package["name"].as_str().unwrap())
+        .collect();
     packages
         .iter()
         .map(|package| {
@@ -55,7 +78,8 @@ fn imports() -> BTreeMap<String, [BTreeSet<String>; 2]> {
 
 fn allowed(table: &[(&str, &[&str])], name: &str) -> BTreeSet<String> {
     let row = table.iter().find(|(of, _)| *of == name);
-    row.map(|(_, names)| names.iter().map(|name| (*name).to_owned()).collect()).unwrap_or_default()
+    row.map(|(_, names)| names.iter().map(|name| (*name).to_owned()).collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -64,9 +88,15 @@ fn imports_run_one_way() {
         let may = allowed(ALLOWED, &name);
         let back: Vec<_> = imports.difference(&may).collect();
         assert!(back.is_empty(), "{name} must not import {back:?}");
-        let may: BTreeSet<_> = may.union(&allowed(ALLOWED_IN_TESTS, &name)).cloned().collect();
+        let may: BTreeSet<_> = may
+            .union(&allowed(ALLOWED_IN_TESTS, &name))
+            .cloned()
+            .collect();
         let back: Vec<_> = of_tests.difference(&may).collect();
-        assert!(back.is_empty(), "the tests of {name} must not import {back:?}");
+        assert!(
+            back.is_empty(),
+            "the tests of {name} must not import {back:?}"
+        );
     }
 }
 
@@ -75,13 +105,20 @@ fn every_crate_has_its_place() {
     let found: BTreeSet<String> = imports().into_keys().collect();
     let placed: BTreeSet<String> = ALLOWED.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(found, placed);
-    assert_eq!(imports()["pitboss"][0], allowed(ALLOWED, "pitboss"), "the server wires them all");
+    assert_eq!(
+        imports()["pitboss"][0],
+        allowed(ALLOWED, "pitboss"),
+        "the server wires them all"
+    );
 }
 
 #[test]
 fn the_wallet_knows_no_clock_no_network_and_no_runtime() {
-    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/wallet/Cargo.toml")).unwrap();
-    for forbidden in ["tokio", "actix", "async", "postgres", "nats", "reqwest", "rand", "hyper"] {
+    let manifest =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/wallet/Cargo.toml")).unwrap();
+    for forbidden in [
+        "tokio", "actix", "async", "postgres", "nats", "reqwest", "rand", "hyper",
+    ] {
         assert!(!manifest.contains(forbidden), "wallet imports {forbidden}");
     }
 }

@@ -15,25 +15,62 @@ async fn migrate_keys_providers_and_audit_serve_an_operator_from_nothing() {
     let config = casino.config("", 1, 1);
     let config = config.to_str().unwrap();
     let again = done(&["migrate", "--config", config]).await;
-    assert!(again.contains("sandbox: at schema version") && again.contains("live: at schema version"), "{again}");
+    assert!(
+        again.contains("sandbox: at schema version") && again.contains("live: at schema version"),
+        "{again}"
+    );
 
     // The number of lanes is fixed when the database is installed.
     let more_lanes = casino.config("[journal]\nlanes = 16\n", 1, 1);
-    let output = run(pitboss(&["migrate", "--config", more_lanes.to_str().unwrap()])).await;
-    assert!(stdout(&output).contains("8 lanes") || stderr(&output).contains("lanes"), "{}{}", stdout(&output), stderr(&output));
+    let output = run(pitboss(&[
+        "migrate",
+        "--config",
+        more_lanes.to_str().unwrap(),
+    ]))
+    .await;
+    assert!(
+        stdout(&output).contains("8 lanes") || stderr(&output).contains("lanes"),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
 
     for (environment, prefix) in [("sandbox", "sk_test_"), ("live", "sk_live_")] {
-        let args = ["keys", "create", "--config", config, "--environment", environment, "--name", "second"];
+        let args = [
+            "keys",
+            "create",
+            "--config",
+            config,
+            "--environment",
+            environment,
+            "--name",
+            "second",
+        ];
         let key = done(&args).await;
-        assert!(key.starts_with(prefix) && !key.contains(char::is_whitespace), "{key}");
+        assert!(
+            key.starts_with(prefix) && !key.contains(char::is_whitespace),
+            "{key}"
+        );
         let ledger = casino.ledger(environment).await;
         let shown = "SELECT string_agg(prefix, ' ') FROM operator_key";
         let shown: String = ledger.0.query_one(shown, &[]).await.unwrap().get(0);
         assert!(!shown.contains(&key), "the key is kept as it is");
-        let args = ["providers", "create", "--config", config, "--environment", environment, "--id"];
+        let args = [
+            "providers",
+            "create",
+            "--config",
+            config,
+            "--environment",
+            environment,
+            "--id",
+        ];
         let secret = done(&[&args[..], &["second"]].concat()).await;
         assert!(secret.starts_with("cs_"), "{secret}");
-        for (id, dialect, told) in [("second", "native", "already"), ("third", "klingon", "klingon"), ("a b", "native", "--id")] {
+        for (id, dialect, told) in [
+            ("second", "native", "already"),
+            ("third", "klingon", "klingon"),
+            ("a b", "native", "--id"),
+        ] {
             let output = run(pitboss(&[&args[..], &[id, "--dialect", dialect]].concat())).await;
             assert_eq!(output.status.code(), Some(1), "{id} {dialect}");
             assert!(stderr(&output).contains(told), "{}", stderr(&output));
@@ -46,35 +83,79 @@ async fn migrate_keys_providers_and_audit_serve_an_operator_from_nothing() {
         let client = casino.client(&node, environment);
         let player = Player::with(&client, "10.00").await;
         client.callback("bet", &player.bet("b", "1.00")).await.ok();
-        let args = ["keys", "create", "--config", config, "--environment", environment, "--name", "third"];
+        let args = [
+            "keys",
+            "create",
+            "--config",
+            config,
+            "--environment",
+            environment,
+            "--name",
+            "third",
+        ];
         let key = done(&args).await;
-        send(client.http(reqwest::Method::GET, "/v1/games").bearer_auth(key)).await.ok();
+        send(
+            client
+                .http(reqwest::Method::GET, "/v1/games")
+                .bearer_auth(key),
+        )
+        .await
+        .ok();
     }
     let audit = casino.audit().await;
-    assert_eq!(audit.status.code(), Some(0), "{}{}", stdout(&audit), stderr(&audit));
+    assert_eq!(
+        audit.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&audit),
+        stderr(&audit)
+    );
 }
 
 #[tokio::test]
 async fn a_command_for_an_environment_that_is_off_says_so() {
     let casino = Casino::start("one-environment", &["sandbox"]).await;
     let config = casino.config("", 1, 1);
-    let args = ["keys", "create", "--config", config.to_str().unwrap(), "--environment", "live", "--name", "x"];
+    let args = [
+        "keys",
+        "create",
+        "--config",
+        config.to_str().unwrap(),
+        "--environment",
+        "live",
+        "--name",
+        "x",
+    ];
     let output = run(pitboss(&args)).await;
     assert_eq!(output.status.code(), Some(64));
-    assert!(stderr(&output).contains("environments.live.enabled"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("environments.live.enabled"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[tokio::test]
 async fn a_server_refuses_a_database_that_is_not_migrated() {
     let casino = Casino::start("not-migrated", &["sandbox"]).await;
     casino.postgres.create_database("empty").await.unwrap();
-    let text = std::fs::read_to_string(casino.config("", 1, 1)).unwrap();
+    let (api, admin) = (pitboss_services::free_port().unwrap(), pitboss_services::free_port().unwrap());
+    let text = std::fs::read_to_string(casino.config("", api, admin)).unwrap();
     let file = casino.scratch.join("empty.toml");
     std::fs::write(&file, text.replace("casino_sandbox", "empty")).unwrap();
     for command in ["serve", "audit"] {
         let output = run(pitboss(&[command, "--config", file.to_str().unwrap()])).await;
-        assert_eq!(output.status.code(), Some(1), "{command}: {}", stderr(&output));
-        assert!(stderr(&output).contains("pitboss migrate"), "{command}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{command}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains("pitboss migrate"),
+            "{command}: {}",
+            stderr(&output)
+        );
     }
 }
 
@@ -85,7 +166,13 @@ async fn the_audit_of_a_running_sandbox_is_clean_and_the_demo_is_as_it_should_be
     let connection = connection.to_str().unwrap();
     for command in ["demo", "audit"] {
         let output = run(pitboss(&[command, "--connection", connection])).await;
-        assert_eq!(output.status.code(), Some(0), "{command}: {}{}", stdout(&output), stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{command}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
         assert!(stdout(&output).contains("INV-2"), "{}", stdout(&output));
     }
 }
@@ -101,26 +188,58 @@ async fn the_audit_finds_what_was_tampered_with_and_exits_1() {
     let ledger = casino.ledger("sandbox").await;
     let id = &player.id;
     let table = casino.audit().await;
-    assert_eq!(table.status.code(), Some(0), "{}{}", stdout(&table), stderr(&table));
+    assert_eq!(
+        table.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&table),
+        stderr(&table)
+    );
     for invariant in ["INV-1", "INV-2", "INV-3", "INV-4", "INV-7", "INV-8"] {
-        assert!(stdout(&table).contains(invariant), "{invariant} is not in {}", stdout(&table));
+        assert!(
+            stdout(&table).contains(invariant),
+            "{invariant} is not in {}",
+            stdout(&table)
+        );
     }
     // Each change, and how to take it back. Triggers guard the ledger; an intruder with the database does not mind.
     let without_triggers = "SET session_replication_role = replica";
     ledger.0.batch_execute(without_triggers).await.unwrap();
     for (change, undo, invariant) in [
-        ("UPDATE balance SET amount = amount + 1 WHERE player_id = $1", "UPDATE balance SET amount = amount - 1 WHERE player_id = $1", "INV-2"),
-        ("UPDATE posting SET amount = amount + 1 WHERE player_id = $1 AND number = 2 AND account <> 'CASH'",
-         "UPDATE posting SET amount = amount - 1 WHERE player_id = $1 AND number = 2 AND account <> 'CASH'", "INV-1"),
-        ("UPDATE event SET seq = seq + 100 WHERE player_id = $1 AND seq = 3", "UPDATE event SET seq = 3 WHERE player_id = $1 AND seq = 103", "INV-7"),
-        ("UPDATE ledger SET state = 'tombstone' WHERE player_id = $1 AND kind = 'bet'",
-         "UPDATE ledger SET state = 'applied' WHERE player_id = $1 AND kind = 'bet'", "INV-8"),
+        (
+            "UPDATE balance SET amount = amount + 1 WHERE player_id = $1",
+            "UPDATE balance SET amount = amount - 1 WHERE player_id = $1",
+            "INV-2",
+        ),
+        (
+            "UPDATE posting SET amount = amount + 1 WHERE player_id = $1 AND number = 2 AND account <> 'CASH'",
+            "UPDATE posting SET amount = amount - 1 WHERE player_id = $1 AND number = 2 AND account <> 'CASH'",
+            "INV-1",
+        ),
+        (
+            "UPDATE event SET seq = seq + 100 WHERE player_id = $1 AND seq = 3",
+            "UPDATE event SET seq = 3 WHERE player_id = $1 AND seq = 103",
+            "INV-7",
+        ),
+        (
+            "UPDATE ledger SET state = 'tombstone' WHERE player_id = $1 AND kind = 'bet'",
+            "UPDATE ledger SET state = 'applied' WHERE player_id = $1 AND kind = 'bet'",
+            "INV-8",
+        ),
     ] {
         assert!(ledger.run(change, id).await > 0, "{change}");
         let output = casino.audit().await;
-        assert_eq!(output.status.code(), Some(1), "{change}: {}", stdout(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{change}: {}",
+            stdout(&output)
+        );
         let table = stdout(&output);
-        assert!(table.contains(invariant) && table.contains(id.as_str()), "{change}: {table}");
+        assert!(
+            table.contains(invariant) && table.contains(id.as_str()),
+            "{change}: {table}"
+        );
         ledger.run(undo, id).await;
     }
     assert_eq!(casino.audit().await.status.code(), Some(0));

@@ -41,22 +41,35 @@ async fn a_server_killed_under_load_lost_nothing_that_it_acknowledged() {
         let (told, ()) = tokio::join!(join_all(betting), killing);
         casino.serve_again(&mut node).await;
         for (player, (acknowledged, last)) in players.iter().zip(told) {
-            assert!(!acknowledged.is_empty(), "the server was killed before it did anything");
+            assert!(
+                !acknowledged.is_empty(),
+                "the server was killed before it did anything"
+            );
             let stored = ledger.applied(&player.id, "bet").await;
             for id in &acknowledged {
-                assert_eq!(stored.iter().filter(|stored| *stored == id).count(), 1, "{id}");
+                assert_eq!(
+                    stored.iter().filter(|stored| *stored == id).count(),
+                    1,
+                    "{id}"
+                );
             }
             // The provider does not know about his last one, and asks again.
             let before = stored.iter().filter(|stored| **stored == last).count();
             assert!(before <= 1, "{last}");
-            let again = client.callback("bet", &player.bet(&last, "0.01")).await.ok();
+            let again = client
+                .callback("bet", &player.bet(&last, "0.01"))
+                .await
+                .ok();
             assert_eq!(again.json["replayed"], before == 1);
             assert_eq!(ledger.movements(&player.id, &last).await, 1);
         }
     }
     for player in &players {
         let bets = i64::try_from(ledger.applied(&player.id, "bet").await.len()).unwrap();
-        assert_eq!(ledger.audited_cash(&player.id).await, 1_000_000_000 - bets * 10_000);
+        assert_eq!(
+            ledger.audited_cash(&player.id).await,
+            1_000_000_000 - bets * 10_000
+        );
     }
     let audit = casino.audit().await;
     assert!(audit.status.success(), "{}", stdout(&audit));
@@ -69,12 +82,16 @@ async fn a_stop_under_load_answers_what_it_took_and_refuses_the_rest() {
     let client = casino.client(&node, "sandbox");
     let ledger = casino.ledger("sandbox").await;
     let player = Player::with(&client, "1000.00").await;
-    let mut stream = crate::support::stream::Stream::open(&client, &player.token, "").await.unwrap();
+    let mut stream = crate::support::stream::Stream::open(&client, &player.token, "")
+        .await
+        .unwrap();
     let betting = async {
         let mut acknowledged = Vec::new();
         for index in 0.. {
             let id = format!("b{index}");
-            let answer = client.try_callback("bet", player.bet(&id, "0.01").to_string().into_bytes()).await;
+            let answer = client
+                .try_callback("bet", player.bet(&id, "0.01").to_string().into_bytes())
+                .await;
             match answer {
                 Some(answer) if answer.status == 200 => acknowledged.push(id),
                 Some(answer) => drop(answer.refused(503, "retry")),

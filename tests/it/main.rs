@@ -3,7 +3,12 @@
 //! One crate, so that it links once. Most tests share one sandbox, each with players of its own; those that
 //! stop or kill something start what they need. `support` is the common equipment.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -15,14 +15,22 @@ async fn every_event_arrives_once_in_order_as_on_the_stream_under_its_own_subjec
     let client = shared().await;
     let mut bus = Bus::listen(&client.at.nats).await;
     let player = Player::with(&client, "100.00").await;
-    let mut stream = Stream::open(&client, &player.token, "?after=0").await.unwrap();
+    let mut stream = Stream::open(&client, &player.token, "?after=0")
+        .await
+        .unwrap();
     for index in 0..10 {
         let id = format!("b{index}");
         client.callback("bet", &player.bet(&id, "1.00")).await.ok();
         client.callback("bet", &player.bet(&id, "1.00")).await.ok();
-        client.callback("win", &player.win(&id, &id, "0.50")).await.ok();
+        client
+            .callback("win", &player.win(&id, &id, "0.50"))
+            .await
+            .ok();
     }
-    client.callback("close_round", &player.close("b0")).await.ok();
+    client
+        .callback("close_round", &player.close("b0"))
+        .await
+        .ok();
     // Account, deposit, launch and session; then ten times round, bet and win; then the close.
     let last = 4 + 30 + 1;
     let heard = bus.until(&player.id, last).await;
@@ -33,7 +41,11 @@ async fn every_event_arrives_once_in_order_as_on_the_stream_under_its_own_subjec
         assert_eq!(heard.event, *shown);
         assert_eq!(heard.subject, heard.event["type"]);
         assert_eq!(heard.message_id, heard.event["id"]);
-        assert!(["wallet", "game"].contains(&heard.subject.split('.').next().unwrap()), "{}", heard.subject);
+        assert!(
+            ["wallet", "game"].contains(&heard.subject.split('.').next().unwrap()),
+            "{}",
+            heard.subject
+        );
     }
     let ids: HashSet<_> = heard.iter().map(|heard| &heard.message_id).collect();
     assert_eq!(ids.len(), heard.len());
@@ -48,9 +60,18 @@ async fn jetstream_keeps_each_event_once_in_the_stream_of_its_family() {
     bus.until(&player.id, 6).await;
     let mut kept = Vec::new();
     for (stream, family) in [("WALLET", "wallet."), ("GAME", "game.")] {
-        let of_player = bus.kept(stream).await.into_iter().filter(|heard| heard.is_of(&player.id));
+        let of_player = bus
+            .kept(stream)
+            .await
+            .into_iter()
+            .filter(|heard| heard.is_of(&player.id));
         let of_player: Vec<_> = of_player.collect();
-        assert!(of_player.iter().all(|heard| heard.subject.starts_with(family)), "{of_player:#?}");
+        assert!(
+            of_player
+                .iter()
+                .all(|heard| heard.subject.starts_with(family)),
+            "{of_player:#?}"
+        );
         kept.extend(of_player);
     }
     kept.sort_by_key(crate::support::bus::Heard::seq);
@@ -59,7 +80,8 @@ async fn jetstream_keeps_each_event_once_in_the_stream_of_its_family() {
 }
 
 #[tokio::test]
-async fn the_other_environments_account_hears_nothing_and_no_account_gets_in_with_a_wrong_password() {
+async fn the_other_environments_account_hears_nothing_and_no_account_gets_in_with_a_wrong_password()
+{
     let client = shared().await;
     let live = NatsLogin {
         url: client.at.nats.url.clone(),
@@ -72,7 +94,8 @@ async fn the_other_environments_account_hears_nothing_and_no_account_gets_in_wit
     bus.until(&player.id, 4).await;
     assert_eq!(elsewhere.so_far().await, []);
     assert_eq!(elsewhere.kept("WALLET").await, []);
-    let options = async_nats::ConnectOptions::with_user_and_password("sandbox".into(), "guess".into());
+    let options =
+        async_nats::ConnectOptions::with_user_and_password("sandbox".into(), "guess".into());
     assert!(options.connect(&live.url).await.is_err());
     assert!(async_nats::connect(&live.url).await.is_err());
 }

@@ -16,7 +16,10 @@ use crate::support::{
 
 async fn bets(client: &Client, player: &Player, name: &str, count: usize) {
     for index in 0..count {
-        client.callback("bet", &player.bet(&format!("{name}{index}"), "0.10")).await.ok();
+        client
+            .callback("bet", &player.bet(&format!("{name}{index}"), "0.10"))
+            .await
+            .ok();
     }
 }
 
@@ -26,11 +29,19 @@ async fn kept_up_to(client: &Client, player: &Player, from: i64, seq: i64) -> [V
         let bus = Bus::listen(&client.at.nats).await;
         let mut kept = Vec::new();
         for stream in ["WALLET", "GAME"] {
-            let of_player = bus.kept(stream).await.into_iter().filter(|heard| heard.is_of(&player.id));
+            let of_player = bus
+                .kept(stream)
+                .await
+                .into_iter()
+                .filter(|heard| heard.is_of(&player.id));
             kept.push(of_player.collect::<Vec<_>>());
         }
         let count = usize::try_from(seq - from).unwrap();
-        let newer = kept.iter().flatten().filter(|heard| heard.seq() > from).count();
+        let newer = kept
+            .iter()
+            .flatten()
+            .filter(|heard| heard.seq() > from)
+            .count();
         (newer >= count).then(|| kept.try_into().unwrap())
     })
     .await
@@ -38,15 +49,25 @@ async fn kept_up_to(client: &Client, player: &Player, from: i64, seq: i64) -> [V
 
 fn assert_whole_and_in_order(kept: &[Vec<Heard>; 2], from: i64, seq: i64) {
     for stream in kept {
-        assert!(stream.is_sorted_by(|a, b| a.seq() < b.seq()), "disordered or repeated: {stream:#?}");
+        assert!(
+            stream.is_sorted_by(|a, b| a.seq() < b.seq()),
+            "disordered or repeated: {stream:#?}"
+        );
     }
-    let mut seqs: Vec<i64> = kept.iter().flatten().map(Heard::seq).filter(|seq| *seq > from).collect();
+    let mut seqs: Vec<i64> = kept
+        .iter()
+        .flatten()
+        .map(Heard::seq)
+        .filter(|seq| *seq > from)
+        .collect();
     seqs.sort_unstable();
     assert_eq!(seqs, (from + 1..=seq).collect::<Vec<_>>());
 }
 
 async fn newest_event(ledger: &Ledger, player: &Player) -> i64 {
-    ledger.number("SELECT last_event FROM player WHERE id = $1", &player.id).await
+    ledger
+        .number("SELECT last_event FROM player WHERE id = $1", &player.id)
+        .await
 }
 
 async fn nothing_waits(ledger: &Ledger) {
@@ -65,21 +86,31 @@ async fn with_nats_killed_bets_go_on_and_the_server_stays_ready() {
     let client = sandbox.client();
     let player = Player::with(&client, "100.00").await;
     signal_to(sandbox.at.pids.nats, Signal::SIGKILL);
-    eventually("NATS is gone", async || (!is_alive(sandbox.at.pids.nats)).then_some(())).await;
+    eventually("NATS is gone", async || {
+        (!is_alive(sandbox.at.pids.nats)).then_some(())
+    })
+    .await;
     bets(&client, &player, "b", 20).await;
     assert_eq!(player.cash(&client).await, "98.00");
     assert_eq!(client.admin("/readyz").await.status, 200);
     // Nothing of it is lost: it waits in the outbox, and a gauge shows how much.
     eventually("the gauge shows what waits", async || {
         let metrics = client.admin("/metrics").await.text;
-        let gauge = metrics.lines().find(|line| line.starts_with("pitboss_outbox_events{"))?.to_owned();
+        let gauge = metrics
+            .lines()
+            .find(|line| line.starts_with("pitboss_outbox_events{"))?
+            .to_owned();
         let waiting: f64 = gauge.rsplit_once(' ')?.1.parse().ok()?;
         (waiting >= 40.0).then_some(())
     })
     .await;
     // The events that cannot be published keep it from ending gracefully, but end it does.
     let status = sandbox.program.terminate().await;
-    assert!(matches!(status.code(), Some(0 | 3)), "{status:?}\n{}", sandbox.program.log());
+    assert!(
+        matches!(status.code(), Some(0 | 3)),
+        "{status:?}\n{}",
+        sandbox.program.log()
+    );
 }
 
 #[tokio::test]

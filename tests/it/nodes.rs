@@ -27,7 +27,10 @@ async fn settle(client: &Client, action: &str, body: &Value) -> crate::support::
 async fn bets_sprayed_over_two_nodes_are_neither_lost_nor_doubled() {
     let casino = Casino::start("two-nodes", &["sandbox"]).await;
     let (one, two) = tokio::join!(casino.serve(""), casino.serve(""));
-    let nodes = [casino.client(&one, "sandbox"), casino.client(&two, "sandbox")];
+    let nodes = [
+        casino.client(&one, "sandbox"),
+        casino.client(&two, "sandbox"),
+    ];
     let ledger = casino.ledger("sandbox").await;
     let mut bus = Bus::listen(&nodes[0].at.nats).await;
     let player = Player::with(&nodes[0], "100.00").await;
@@ -37,7 +40,9 @@ async fn bets_sprayed_over_two_nodes_are_neither_lost_nor_doubled() {
     }
 
     let mut random = Random::seeded("two_nodes");
-    let bets: Vec<Value> = (0..60).map(|index| player.bet(&format!("b{index}"), "0.50")).collect();
+    let bets: Vec<Value> = (0..60)
+        .map(|index| player.bet(&format!("b{index}"), "0.50"))
+        .collect();
     // Each twice or more, on either node, many at once.
     let mut requests: Vec<(usize, &Value)> = Vec::new();
     for bet in &bets {
@@ -49,7 +54,12 @@ async fn bets_sprayed_over_two_nodes_are_neither_lost_nor_doubled() {
         requests.swap(index, random.below(index + 1));
     }
     for chunk in requests.chunks(20) {
-        let answers = join_all(chunk.iter().map(|(node, bet)| settle(&nodes[*node], "bet", bet))).await;
+        let answers = join_all(
+            chunk
+                .iter()
+                .map(|(node, bet)| settle(&nodes[*node], "bet", bet)),
+        )
+        .await;
         answers.into_iter().for_each(|answer| drop(answer.ok()));
     }
     assert_eq!(ledger.applied(&player.id, "bet").await.len(), bets.len());
@@ -60,21 +70,33 @@ async fn bets_sprayed_over_two_nodes_are_neither_lost_nor_doubled() {
 
     // A repeat is the same answer on either node.
     for bet in bets.iter().take(10) {
-        let (here, there) = tokio::join!(settle(&nodes[0], "bet", bet), settle(&nodes[1], "bet", bet));
+        let (here, there) =
+            tokio::join!(settle(&nodes[0], "bet", bet), settle(&nodes[1], "bet", bet));
         assert_eq!(here.ok().text, there.ok().text);
     }
     // And both nodes' streams, and the bus, tell one story.
-    let newest = ledger.number("SELECT last_event FROM player WHERE id = $1", &player.id).await;
+    let newest = ledger
+        .number("SELECT last_event FROM player WHERE id = $1", &player.id)
+        .await;
     let all: Vec<i64> = (1..=newest).collect();
     // A node learns of the other's last commits at the player's next one on it.
     let told = player.bet("told", "0.50");
     settle(&nodes[0], "bet", &told).await.ok();
-    settle(&nodes[1], "bet", &player.bet("told-2", "0.50")).await.ok();
-    settle(&nodes[0], "bet", &player.bet("told-3", "0.50")).await.ok();
+    settle(&nodes[1], "bet", &player.bet("told-2", "0.50"))
+        .await
+        .ok();
+    settle(&nodes[0], "bet", &player.bet("told-3", "0.50"))
+        .await
+        .ok();
     for stream in &mut streams {
         assert_eq!(seqs(&stream.until(newest).await), all);
     }
-    let mut heard: Vec<i64> = bus.until(&player.id, newest).await.iter().map(crate::support::bus::Heard::seq).collect();
+    let mut heard: Vec<i64> = bus
+        .until(&player.id, newest)
+        .await
+        .iter()
+        .map(crate::support::bus::Heard::seq)
+        .collect();
     heard.dedup();
     assert_eq!(heard, all);
     let audit = casino.audit().await;
@@ -85,7 +107,10 @@ async fn bets_sprayed_over_two_nodes_are_neither_lost_nor_doubled() {
 async fn the_same_request_on_both_nodes_at_once_is_one_movement_and_one_answer() {
     let casino = Casino::start("twin-nodes", &["sandbox"]).await;
     let (one, two) = tokio::join!(casino.serve(""), casino.serve(""));
-    let nodes = [casino.client(&one, "sandbox"), casino.client(&two, "sandbox")];
+    let nodes = [
+        casino.client(&one, "sandbox"),
+        casino.client(&two, "sandbox"),
+    ];
     let ledger = casino.ledger("sandbox").await;
     let player = Player::with(&nodes[0], "100.00").await;
     for index in 0..15 {
@@ -93,19 +118,43 @@ async fn the_same_request_on_both_nodes_at_once_is_one_movement_and_one_answer()
         let requests = [
             ("bet", player.bet(&id, "1.00")),
             ("win", player.win(&id, &id, "0.50")),
-            ("bet_win", player.batch(&format!("batch{index}"), &[("bet", &format!("x{index}"), "1.00"), ("win", &format!("y{index}"), "0.50")])),
-            ("rollback", player.rollback(&format!("rb{index}"), &format!("never{index}"))),
+            (
+                "bet_win",
+                player.batch(
+                    &format!("batch{index}"),
+                    &[
+                        ("bet", &format!("x{index}"), "1.00"),
+                        ("win", &format!("y{index}"), "0.50"),
+                    ],
+                ),
+            ),
+            (
+                "rollback",
+                player.rollback(&format!("rb{index}"), &format!("never{index}")),
+            ),
             ("close_round", player.close(&id)),
         ];
         for (action, body) in &requests {
-            let (here, there) = tokio::join!(settle(&nodes[0], action, body), settle(&nodes[1], action, body));
+            let (here, there) = tokio::join!(
+                settle(&nodes[0], action, body),
+                settle(&nodes[1], action, body)
+            );
             let (here, there) = (here.ok(), there.ok());
-            assert_eq!(here.json["transaction_id"], there.json["transaction_id"], "{action}");
+            assert_eq!(
+                here.json["transaction_id"], there.json["transaction_id"],
+                "{action}"
+            );
             assert_eq!(here.json["balance"], there.json["balance"], "{action}");
-            assert_ne!(here.json["replayed"], there.json["replayed"], "{action}: one applied");
+            assert_ne!(
+                here.json["replayed"], there.json["replayed"],
+                "{action}: one applied"
+            );
         }
         let late = player.bet(&format!("never{index}"), "1.00");
-        let (here, there) = tokio::join!(settle(&nodes[0], "bet", &late), settle(&nodes[1], "bet", &late));
+        let (here, there) = tokio::join!(
+            settle(&nodes[0], "bet", &late),
+            settle(&nodes[1], "bet", &late)
+        );
         here.refused(409, "rolled_back");
         there.refused(409, "rolled_back");
     }
@@ -116,7 +165,10 @@ async fn the_same_request_on_both_nodes_at_once_is_one_movement_and_one_answer()
 async fn a_repeat_on_a_node_that_never_saw_the_player_is_answered_before_any_check() {
     let casino = Casino::start("cold-node", &["sandbox"]).await;
     let (one, two) = tokio::join!(casino.serve(""), casino.serve(""));
-    let (one, two) = (casino.client(&one, "sandbox"), casino.client(&two, "sandbox"));
+    let (one, two) = (
+        casino.client(&one, "sandbox"),
+        casino.client(&two, "sandbox"),
+    );
     let ledger = casino.ledger("sandbox").await;
     let player = Player::with(&one, "100.00").await;
     let bet = player.bet("b", "100.00");
@@ -129,6 +181,13 @@ async fn a_repeat_on_a_node_that_never_saw_the_player_is_answered_before_any_che
     }
     // T3: broke, blocked and logged out, on a node without a memory of it.
     let again = two.callback("bet", &bet).await.ok();
-    assert_eq!(again.text, first.text.replace(r#""replayed":false"#, r#""replayed":true"#));
-    two.callback("bet", &player.bet("new", "1.00")).await.refused(403, "session_expired");
+    assert_eq!(
+        again.text,
+        first
+            .text
+            .replace(r#""replayed":false"#, r#""replayed":true"#)
+    );
+    two.callback("bet", &player.bet("new", "1.00"))
+        .await
+        .refused(403, "session_expired");
 }

@@ -12,10 +12,15 @@ async fn a_lost_postgres_is_answered_retry_and_the_retry_moves_the_money_once() 
     let client = casino.client(&node, "sandbox");
     let player = Player::with(&client, "100.00").await;
     let cold = Player::with(&client, "100.00").await;
-    client.callback("bet", &player.bet("stored", "1.00")).await.ok();
+    client
+        .callback("bet", &player.bet("stored", "1.00"))
+        .await
+        .ok();
 
     // Killed under load: some of these are answered, some are not known.
-    let bets: Vec<Value> = (0..40).map(|index| player.bet(&format!("b{index}"), "1.00")).collect();
+    let bets: Vec<Value> = (0..40)
+        .map(|index| player.bet(&format!("b{index}"), "1.00"))
+        .collect();
     let sending = join_all(bets.iter().map(|bet| client.callback("bet", bet)));
     let (answers, ()) = tokio::join!(sending, casino.postgres.kill_immediate());
     for answer in answers {
@@ -27,12 +32,18 @@ async fn a_lost_postgres_is_answered_retry_and_the_retry_moves_the_money_once() 
         ("bet", player.bet("during", "1.00")),
         ("win", player.win("w-during", "stored", "1.00")),
         ("rollback", cold.rollback("rb", "x")),
-        ("authenticate", json!({ "token": format!("lt_test_{}", "A".repeat(43)) })),
+        (
+            "authenticate",
+            json!({ "token": format!("lt_test_{}", "A".repeat(43)) }),
+        ),
     ] {
         let answer = client.callback(action, &body).await.refused(503, "retry");
         assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
     }
-    client.get(&format!("/v1/transactions?player={}", player.id)).await.refused(503, "retry");
+    client
+        .get(&format!("/v1/transactions?player={}", player.id))
+        .await
+        .refused(503, "retry");
     let deposit = json!({ "amount": "1.00", "currency": "EUR", "reference": "during" });
     let deposits = format!("/v1/players/{}/deposits", player.id);
     client.post(&deposits, &deposit).await.refused(503, "retry");
@@ -42,7 +53,11 @@ async fn a_lost_postgres_is_answered_retry_and_the_retry_moves_the_money_once() 
     casino.postgres.restart().await.unwrap();
     casino.wait_until_ready(&mut node).await;
     let ledger = casino.ledger("sandbox").await;
-    let all = bets.iter().chain([bets[0].clone(), player.bet("during", "1.00")].iter()).cloned().collect::<Vec<_>>();
+    let all = bets
+        .iter()
+        .chain([bets[0].clone(), player.bet("during", "1.00")].iter())
+        .cloned()
+        .collect::<Vec<_>>();
     for bet in &all {
         // The same request again, until there is another answer, as the manual says.
         eventually("the bet is accepted", async || {
@@ -53,13 +68,24 @@ async fn a_lost_postgres_is_answered_retry_and_the_retry_moves_the_money_once() 
     }
     client.post(&deposits, &deposit).await.ok();
     for index in 0..40 {
-        assert_eq!(ledger.movements(&player.id, &format!("b{index}")).await, 1, "b{index}");
+        assert_eq!(
+            ledger.movements(&player.id, &format!("b{index}")).await,
+            1,
+            "b{index}"
+        );
     }
     assert_eq!(ledger.movements(&player.id, "during").await, 1);
     assert_eq!(ledger.audited_cash(&player.id).await, 59_000_000);
-    let mut stream = Stream::open(&client, &player.token, "?after=0").await.unwrap();
-    let newest = ledger.number("SELECT last_event FROM player WHERE id = $1", &player.id).await;
-    assert_eq!(stream.until(newest).await.len(), usize::try_from(newest).unwrap());
+    let mut stream = Stream::open(&client, &player.token, "?after=0")
+        .await
+        .unwrap();
+    let newest = ledger
+        .number("SELECT last_event FROM player WHERE id = $1", &player.id)
+        .await;
+    assert_eq!(
+        stream.until(newest).await.len(),
+        usize::try_from(newest).unwrap()
+    );
     let audit = casino.audit().await;
     assert!(audit.status.success(), "{}", stdout(&audit));
 }
@@ -73,7 +99,10 @@ async fn a_stream_survives_or_tells_to_reconnect_when_postgres_is_lost() {
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
     let seq = stream.first["seq"].as_i64().unwrap();
     casino.postgres.kill_immediate().await;
-    client.callback("bet", &player.bet("b", "1.00")).await.refused(503, "retry");
+    client
+        .callback("bet", &player.bet("b", "1.00"))
+        .await
+        .refused(503, "retry");
     casino.postgres.restart().await.unwrap();
     casino.wait_until_ready(&mut node).await;
     eventually("the bet is accepted", async || {
@@ -87,7 +116,11 @@ async fn a_stream_survives_or_tells_to_reconnect_when_postgres_is_lost() {
         Err(code) => {
             assert!((4000..4100).contains(&code), "{code}");
             let query = format!("?after={seq}");
-            Stream::open(&client, &player.token, &query).await.unwrap().events(2).await
+            Stream::open(&client, &player.token, &query)
+                .await
+                .unwrap()
+                .events(2)
+                .await
         }
     };
     assert_eq!(crate::support::stream::seqs(&events), [seq + 1, seq + 2]);

@@ -20,7 +20,9 @@ fn processes_in(folder: &Path) -> Vec<String> {
     let folder = folder.canonicalize().unwrap();
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(place) = std::fs::read_link(entry.path().join("cwd")) else { continue };
+        let Ok(place) = std::fs::read_link(entry.path().join("cwd")) else {
+            continue;
+        };
         if place.starts_with(&folder) {
             found.push(std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default());
         }
@@ -29,7 +31,10 @@ fn processes_in(folder: &Path) -> Vec<String> {
 }
 
 async fn nothing_runs_in(folder: &Path) {
-    eventually("the children are gone", async || processes_in(folder).is_empty().then_some(())).await;
+    eventually("the children are gone", async || {
+        processes_in(folder).is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -41,17 +46,30 @@ async fn it_keeps_data_keys_and_service_ports_over_a_restart_and_fresh_empties_i
     let player = Player::with(&sandbox.client(), "100.00").await;
     let bet = player.bet("b", "1.00");
     let first = sandbox.client().callback("bet", &bet).await.ok();
-    assert_eq!(sandbox.program.terminate().await.code(), Some(0), "{}", sandbox.program.log());
+    assert_eq!(
+        sandbox.program.terminate().await.code(),
+        Some(0),
+        "{}",
+        sandbox.program.log()
+    );
 
     let mut sandbox = Sandbox::start(&data, &[]).await;
     let now = sandbox.at.clone();
-    assert_eq!((now.postgres, now.nats.url, now.nats.password), (before.postgres, before.nats.url, before.nats.password));
+    assert_eq!(
+        (now.postgres, now.nats.url, now.nats.password),
+        (before.postgres, before.nats.url, before.nats.password)
+    );
     assert_eq!(now.operator_key, before.operator_key);
     assert_eq!(now.providers[0].secret, before.providers[0].secret);
     let client = sandbox.client();
     // The ledger answers the repeat, and the seeded players were not given their money twice.
     let again = client.callback("bet", &bet).await.ok();
-    assert_eq!(again.text, first.text.replace(r#""replayed":false"#, r#""replayed":true"#));
+    assert_eq!(
+        again.text,
+        first
+            .text
+            .replace(r#""replayed":false"#, r#""replayed":true"#)
+    );
     for name in &now.players {
         let seeded = client.get(&format!("/v1/players/{name}")).await.ok();
         assert_eq!(seeded.json["wallets"][0]["total"], "1000.00");
@@ -60,7 +78,11 @@ async fn it_keeps_data_keys_and_service_ports_over_a_restart_and_fresh_empties_i
 
     let sandbox = Sandbox::start(&data, &["--fresh"]).await;
     assert_ne!(sandbox.at.operator_key, before.operator_key);
-    sandbox.client().get(&format!("/v1/players/{}", player.id)).await.refused(404, "unknown_player");
+    sandbox
+        .client()
+        .get(&format!("/v1/players/{}", player.id))
+        .await
+        .refused(404, "unknown_player");
 }
 
 #[tokio::test]
@@ -69,18 +91,38 @@ async fn connection_json_is_for_its_owner_alone_and_gone_after_a_stop() {
     let mut sandbox = Sandbox::start(&scratch.join("data"), &[]).await;
     let file = sandbox.data.join("connection.json");
     for name in ["connection.json", "secrets.json"] {
-        let mode = std::fs::metadata(sandbox.data.join(name)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(sandbox.data.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     for pointer in [
-        "/api", "/admin", "/stream", "/postgres", "/nats/url", "/nats/user", "/nats/password", "/operator_key", "/providers/0/id",
-        "/providers/0/dialect", "/providers/0/secret", "/players/1", "/pids/server", "/pids/postgres", "/pids/nats",
+        "/api",
+        "/admin",
+        "/stream",
+        "/postgres",
+        "/nats/url",
+        "/nats/user",
+        "/nats/password",
+        "/operator_key",
+        "/providers/0/id",
+        "/providers/0/dialect",
+        "/providers/0/secret",
+        "/players/1",
+        "/pids/server",
+        "/pids/postgres",
+        "/pids/nats",
     ] {
         assert!(json.pointer(pointer).is_some(), "{pointer}");
     }
     let printed = sandbox.program.log();
-    for text in ["Pitboss sandbox is ready.", json["api"].as_str().unwrap(), json["operator_key"].as_str().unwrap()] {
+    for text in [
+        "Pitboss sandbox is ready.",
+        json["api"].as_str().unwrap(),
+        json["operator_key"].as_str().unwrap(),
+    ] {
         assert!(printed.contains(text), "{text} is not in {printed}");
     }
     sandbox.program.terminate().await;
@@ -95,9 +137,18 @@ async fn sigterm_and_ctrl_c_leave_no_process_behind() {
         let pids = sandbox.at.pids.clone();
         assert!(is_alive(pids.postgres) && is_alive(pids.nats));
         sandbox.program.signal(signal);
-        assert_eq!(sandbox.program.wait().await.code(), Some(0), "{signal}\n{}", sandbox.program.log());
+        assert_eq!(
+            sandbox.program.wait().await.code(),
+            Some(0),
+            "{signal}\n{}",
+            sandbox.program.log()
+        );
         assert!(!is_alive(pids.postgres) && !is_alive(pids.nats), "{signal}");
-        assert_eq!(processes_in(&sandbox.data), Vec::<String>::new(), "{signal}");
+        assert_eq!(
+            processes_in(&sandbox.data),
+            Vec::<String>::new(),
+            "{signal}"
+        );
     }
 }
 
@@ -107,7 +158,8 @@ async fn a_signal_while_it_starts_leaves_no_process_behind_either() {
     let data: PathBuf = scratch.join("data");
     for wait_ms in [50, 400, 1200] {
         let command = pitboss(&["sandbox", "--data", data.to_str().unwrap()]);
-        let mut program = crate::support::program::Program::start(command, &scratch.join("early.log"));
+        let mut program =
+            crate::support::program::Program::start(command, &scratch.join("early.log"));
         tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
         // Before it listens for signals, the signal itself ends it.
         program.terminate().await;
@@ -126,7 +178,11 @@ async fn after_a_kill_9_the_next_start_works_and_nothing_old_is_left() {
     let mut sandbox = Sandbox::start(&data, &[]).await;
     let old = sandbox.at.pids.clone();
     let player = Player::with(&sandbox.client(), "100.00").await;
-    sandbox.client().callback("bet", &player.bet("b", "1.00")).await.ok();
+    sandbox
+        .client()
+        .callback("bet", &player.bet("b", "1.00"))
+        .await
+        .ok();
     sandbox.program.kill().await;
     let sandbox = Sandbox::start(&data, &[]).await;
     assert!(!is_alive(old.postgres) && !is_alive(old.nats));
@@ -141,16 +197,22 @@ async fn two_run_side_by_side_and_two_in_one_folder_do_not() {
     assert_ne!(one.at.api, two.at.api);
     assert_ne!(one.at.nats.url, two.at.nats.url);
     let player = Player::with(&one.client(), "1.00").await;
-    two.client().get("/v1/games").await.refused(401, "unauthorized");
     let mut crossed = two.client();
     crossed.at.operator_key.clone_from(&one.at.operator_key);
-    crossed.get(&format!("/v1/players/{}", player.id)).await.refused(401, "unauthorized");
+    crossed
+        .get(&format!("/v1/players/{}", player.id))
+        .await
+        .refused(401, "unauthorized");
 
     for option in [&[][..], &["--fresh"]] {
         let args = [&["sandbox", "--data", one.data.to_str().unwrap()], option].concat();
         let output = run(pitboss(&args)).await;
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-        assert!(stderr(&output).contains(one.data.to_str().unwrap()), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains(one.data.to_str().unwrap()),
+            "{}",
+            stderr(&output)
+        );
     }
     assert_eq!(player.cash(&one.client()).await, "1.00");
 }
@@ -158,17 +220,40 @@ async fn two_run_side_by_side_and_two_in_one_folder_do_not() {
 #[tokio::test]
 async fn ports_that_are_asked_for_are_used_or_the_start_says_why_not() {
     let scratch = ScratchDir::new("ports").unwrap();
-    let ports: Vec<String> = (0..4).map(|_| pitboss_services::free_port().unwrap().to_string()).collect();
-    let options = ["--port", &ports[0], "--admin-port", &ports[1], "--postgres-port", &ports[2], "--nats-port", &ports[3]];
+    let ports: Vec<String> = (0..4)
+        .map(|_| pitboss_services::free_port().unwrap().to_string())
+        .collect();
+    let options = [
+        "--port",
+        &ports[0],
+        "--admin-port",
+        &ports[1],
+        "--postgres-port",
+        &ports[2],
+        "--nats-port",
+        &ports[3],
+    ];
     let sandbox = Sandbox::start(&scratch.join("data"), &options).await;
     assert!(sandbox.at.api.ends_with(&ports[0]) && sandbox.at.admin.ends_with(&ports[1]));
-    assert!(sandbox.at.postgres.contains(&format!(":{}/", ports[2])) && sandbox.at.nats.url.ends_with(&ports[3]));
+    assert!(
+        sandbox.at.postgres.contains(&format!(":{}/", ports[2]))
+            && sandbox.at.nats.url.ends_with(&ports[3])
+    );
     let other = scratch.join("other");
     for (option, port) in [("--port", &ports[0]), ("--nats-port", &ports[3])] {
         let args = ["sandbox", "--data", other.to_str().unwrap(), option, port];
         let output = run(pitboss(&args)).await;
-        assert_eq!(output.status.code(), Some(1), "{option}: {}", stderr(&output));
-        assert!(stderr(&output).contains(port.as_str()), "{option}: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{option}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(port.as_str()),
+            "{option}: {}",
+            stderr(&output)
+        );
         nothing_runs_in(&scratch.join("other")).await;
     }
     assert_eq!(sandbox.secret("operator_key"), sandbox.at.operator_key);

@@ -13,7 +13,10 @@ use crate::support::{
 async fn it_begins_with_a_snapshot_and_shows_every_event_with_the_balance_after_it() {
     let client = shared().await;
     let player = Player::with(&client, "100.00").await;
-    client.callback("bet", &player.bet("open", "10.00")).await.ok();
+    client
+        .callback("bet", &player.bet("open", "10.00"))
+        .await
+        .ok();
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
     let first = &stream.first;
     assert_eq!(first["type"], "snapshot");
@@ -23,18 +26,34 @@ async fn it_begins_with_a_snapshot_and_shows_every_event_with_the_balance_after_
     assert_eq!(first["open_rounds"][0]["round"], "r-open");
 
     let bet = client.callback("bet", &player.bet("b", "5.00")).await.ok();
-    client.callback("win", &player.win("w", "b", "7.50")).await.ok();
-    client.callback("rollback", &player.rollback("rb", "open")).await.ok();
-    client.callback("close_round", &player.close("b")).await.ok();
+    client
+        .callback("win", &player.win("w", "b", "7.50"))
+        .await
+        .ok();
+    client
+        .callback("rollback", &player.rollback("rb", "open"))
+        .await
+        .ok();
+    client
+        .callback("close_round", &player.close("b"))
+        .await
+        .ok();
     player.deposit(&client, "1.00").await;
     let events = stream.events(6).await;
     let expected = [
-        "game.round_opened", "wallet.bet_debited", "wallet.win_credited", "wallet.bet_rolled_back",
-        "game.round_closed", "wallet.deposit_completed",
+        "game.round_opened",
+        "wallet.bet_debited",
+        "wallet.win_credited",
+        "wallet.bet_rolled_back",
+        "game.round_closed",
+        "wallet.deposit_completed",
     ];
     assert_eq!(types(&events), expected);
     assert_eq!(seqs(&events), (seq + 1..=seq + 6).collect::<Vec<_>>());
-    let balances: Vec<_> = events.iter().filter_map(|event| event["data"]["balance"]["cash"].as_str()).collect();
+    let balances: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["data"]["balance"]["cash"].as_str())
+        .collect();
     assert_eq!(balances, ["85.00", "92.50", "102.50", "103.50"]);
     assert_eq!(events[1]["transaction"], bet.json["transaction_id"]);
     for event in &events {
@@ -50,27 +69,48 @@ async fn a_repeat_and_a_refusal_are_no_events() {
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
     for _ in 0..3 {
         client.callback("bet", &player.bet("b", "5.00")).await.ok();
-        client.callback("bet", &player.bet("too much", "500.00")).await.refused(402, "insufficient_funds");
+        client
+            .callback("bet", &player.bet("too much", "500.00"))
+            .await
+            .refused(402, "insufficient_funds");
     }
     player.deposit(&client, "1.00").await;
     let events = stream.events(3).await;
-    assert_eq!(types(&events), ["game.round_opened", "wallet.bet_debited", "wallet.deposit_completed"]);
+    assert_eq!(
+        types(&events),
+        [
+            "game.round_opened",
+            "wallet.bet_debited",
+            "wallet.deposit_completed"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn two_sockets_of_a_player_see_the_same_and_another_player_sees_nothing_of_it() {
     let client = shared().await;
-    let (player, other) = (Player::with(&client, "100.00").await, Player::with(&client, "100.00").await);
+    let (player, other) = (
+        Player::with(&client, "100.00").await,
+        Player::with(&client, "100.00").await,
+    );
     let mut one = Stream::open(&client, &player.token, "").await.unwrap();
-    let mut two = Stream::open_by_subprotocol(&client, &player.token).await.unwrap();
+    let mut two = Stream::open_by_subprotocol(&client, &player.token)
+        .await
+        .unwrap();
     let mut elsewhere = Stream::open(&client, &other.token, "").await.unwrap();
     assert_eq!(one.first, two.first);
     for index in 0..10 {
-        client.callback("bet", &player.bet(&format!("b{index}"), "1.00")).await.ok();
+        client
+            .callback("bet", &player.bet(&format!("b{index}"), "1.00"))
+            .await
+            .ok();
     }
     assert_eq!(one.events(20).await, two.events(20).await);
     other.deposit(&client, "1.00").await;
-    assert_eq!(types(&elsewhere.events(1).await), ["wallet.deposit_completed"]);
+    assert_eq!(
+        types(&elsewhere.events(1).await),
+        ["wallet.deposit_completed"]
+    );
 }
 
 #[tokio::test]
@@ -78,13 +118,19 @@ async fn a_resume_has_no_gap_and_no_repeat_while_bets_keep_coming() {
     let client = shared().await;
     let player = Player::with(&client, "100.00").await;
     let stream = Stream::open(&client, &player.token, "").await.unwrap();
-    let (mut last, epoch) = (stream.first["seq"].as_i64().unwrap(), stream.first["epoch"].clone());
+    let (mut last, epoch) = (
+        stream.first["seq"].as_i64().unwrap(),
+        stream.first["epoch"].clone(),
+    );
     let epoch = epoch.as_str().unwrap();
     drop(stream);
     let (bettor, better) = (client.clone(), player.clone());
     let betting = tokio::spawn(async move {
         for index in 0..60 {
-            bettor.callback("bet", &better.bet(&format!("b{index}"), "0.10")).await.ok();
+            bettor
+                .callback("bet", &better.bet(&format!("b{index}"), "0.10"))
+                .await
+                .ok();
         }
     });
     let end = last + 120;
@@ -92,7 +138,10 @@ async fn a_resume_has_no_gap_and_no_repeat_while_bets_keep_coming() {
     while last < end {
         let query = format!("?after={last}&epoch={epoch}");
         let mut stream = Stream::open(&client, &player.token, &query).await.unwrap();
-        assert_eq!((&stream.first["type"], &stream.first["recovered"]), (&json!("resumed"), &json!(true)));
+        assert_eq!(
+            (&stream.first["type"], &stream.first["recovered"]),
+            (&json!("resumed"), &json!(true))
+        );
         for seq in last + 1..=(last + 17).min(end) {
             let event = stream.next().await;
             assert_eq!(event["seq"], seq, "{event}");
@@ -107,12 +156,19 @@ async fn a_position_that_means_nothing_here_gets_a_new_snapshot() {
     let client = shared().await;
     let player = Player::with(&client, "100.00").await;
     let other_epoch = "?after=1&epoch=00000000-0000-0000-0000-000000000000";
-    for query in ["?after=999999", "?after=-1", other_epoch, "?after=1&epoch=nonsense"] {
+    for query in [
+        "?after=999999",
+        "?after=-1",
+        other_epoch,
+        "?after=1&epoch=nonsense",
+    ] {
         let stream = Stream::open(&client, &player.token, query).await.unwrap();
         assert_eq!(stream.first["type"], "snapshot", "{query}");
         assert_eq!(stream.first["recovered"], false, "{query}");
     }
-    let everything = Stream::open(&client, &player.token, "?after=0").await.unwrap();
+    let everything = Stream::open(&client, &player.token, "?after=0")
+        .await
+        .unwrap();
     assert_eq!(everything.first["type"], "resumed");
 }
 
@@ -143,10 +199,18 @@ async fn a_session_that_is_over_opens_no_stream_and_closes_an_open_one() {
     ledger.run(expires, &player.id).await;
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
     assert_eq!(stream.closed().await, 4102);
-    let refused = Stream::open(&client, &player.token, "").await.err().unwrap();
+    let refused = Stream::open(&client, &player.token, "")
+        .await
+        .err()
+        .unwrap();
     assert_eq!(refused, (403, "session_expired".to_owned()));
     let token = player.log_in(&client).await;
-    ledger.run("UPDATE session SET ended_at = now() WHERE player_id = $1", &player.id).await;
+    ledger
+        .run(
+            "UPDATE session SET ended_at = now() WHERE player_id = $1",
+            &player.id,
+        )
+        .await;
     let refused = Stream::open(&client, &token, "").await.err().unwrap();
     assert_eq!(refused, (403, "session_expired".to_owned()));
 }
@@ -169,9 +233,18 @@ async fn commands_are_answered_and_a_flood_of_them_is_closed() {
     let player = Player::with(&client, "100.00").await;
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
     for (command, answer) in [
-        (r#"{"type":"ping","id":7}"#, json!({ "type": "pong", "id": 7 })),
-        (r#"{"type":"dance","id":"x"}"#, json!({ "type": "error", "code": "unknown_command", "id": "x" })),
-        ("nonsense", json!({ "type": "error", "code": "bad_command" })),
+        (
+            r#"{"type":"ping","id":7}"#,
+            json!({ "type": "pong", "id": 7 }),
+        ),
+        (
+            r#"{"type":"dance","id":"x"}"#,
+            json!({ "type": "error", "code": "unknown_command", "id": "x" }),
+        ),
+        (
+            "nonsense",
+            json!({ "type": "error", "code": "bad_command" }),
+        ),
     ] {
         stream.send(command).await;
         assert_eq!(stream.next().await, answer);

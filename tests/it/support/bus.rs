@@ -43,7 +43,8 @@ pub struct Bus {
 impl Bus {
     /// Connects as an environment's user, and hears every subject of its account from now on.
     pub async fn listen(login: &NatsLogin) -> Self {
-        let options = ConnectOptions::with_user_and_password(login.user.clone(), login.password.clone());
+        let options =
+            ConnectOptions::with_user_and_password(login.user.clone(), login.password.clone());
         let client = options.connect(&login.url).await.unwrap();
         // One subscription: across two, order is lost.
         let everything = client.subscribe("*.*").await.unwrap();
@@ -56,7 +57,8 @@ impl Bus {
         let mut heard = Vec::new();
         let listening = async {
             while let Some(message) = self.everything.next().await {
-                let message = Heard::new(&message.subject, message.headers.as_ref(), &message.payload);
+                let message =
+                    Heard::new(&message.subject, message.headers.as_ref(), &message.payload);
                 if message.is_of(player) {
                     let last = message.seq() >= seq;
                     heard.push(message);
@@ -78,7 +80,11 @@ impl Bus {
         let mut heard = Vec::new();
         let pause = std::time::Duration::from_millis(50);
         while let Ok(Some(message)) = tokio::time::timeout(pause, self.everything.next()).await {
-            heard.push(Heard::new(&message.subject, message.headers.as_ref(), &message.payload));
+            heard.push(Heard::new(
+                &message.subject,
+                message.headers.as_ref(),
+                &message.payload,
+            ));
         }
         heard
     }
@@ -86,12 +92,18 @@ impl Bus {
     /// What a stream of JetStream keeps, in its order. Nothing when there is no such stream.
     pub async fn kept(&self, stream: &str) -> Vec<Heard> {
         let context = jetstream::new(self.client.clone());
-        let Ok(mut stream) = context.get_stream(stream).await else { return Vec::new() };
+        let Ok(mut stream) = context.get_stream(stream).await else {
+            return Vec::new();
+        };
         let last = stream.info().await.unwrap().state.last_sequence;
         let mut kept = Vec::new();
         for sequence in 1..=last {
             let message = stream.get_raw_message(sequence).await.unwrap();
-            kept.push(Heard::new(&message.subject, Some(&message.headers), &message.payload));
+            kept.push(Heard::new(
+                &message.subject,
+                Some(&message.headers),
+                &message.payload,
+            ));
         }
         kept
     }

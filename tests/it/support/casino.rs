@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use pitboss_services::{Nats, NatsAccount, NatsOptions, Postgres, PostgresOptions, ScratchDir, free_port};
+use pitboss_services::{
+    Nats, NatsAccount, NatsOptions, Postgres, PostgresOptions, ScratchDir, free_port,
+};
 
 use super::{
     client::{Client, Connection, NatsLogin, Pids, ProviderLogin},
@@ -46,9 +48,18 @@ impl Casino {
             .account(NatsAccount::new("SANDBOX", "sandbox", "pass-sandbox"))
             .account(NatsAccount::new("LIVE", "live", "pass-live"));
         let (postgres, nats) = tokio::join!(Postgres::start(postgres), Nats::start(nats));
-        let mut casino = Self { postgres: postgres.unwrap(), nats: nats.unwrap(), logins: vec![], scratch };
+        let mut casino = Self {
+            postgres: postgres.unwrap(),
+            nats: nats.unwrap(),
+            logins: vec![],
+            scratch,
+        };
         for environment in environments {
-            casino.postgres.create_database(&database(environment)).await.unwrap();
+            casino
+                .postgres
+                .create_database(&database(environment))
+                .await
+                .unwrap();
             casino.logins.push(Login {
                 environment,
                 operator_key: String::new(),
@@ -62,7 +73,8 @@ impl Casino {
             let environment = casino.logins[index].environment;
             let common = ["--config", config, "--environment", environment];
             let key = done(&[&["keys", "create", "--name", "test"], &common[..]].concat()).await;
-            let secret = done(&[&["providers", "create", "--id", PROVIDER], &common[..]].concat()).await;
+            let secret =
+                done(&[&["providers", "create", "--id", PROVIDER], &common[..]].concat()).await;
             let ledger = casino.ledger(environment).await;
             let game = "INSERT INTO game (id, provider_id, name, category, enabled) VALUES ($1, $2, $1, 'dice', true)";
             ledger.0.execute(game, &[&GAME, &PROVIDER]).await.unwrap();
@@ -95,7 +107,12 @@ impl Casino {
     pub async fn serve(&self, more: &str) -> Node {
         let (api, admin) = (free_port().unwrap(), free_port().unwrap());
         let config = self.config(more, api, admin);
-        let mut node = Node { program: self.spawn(&config), api, admin, config };
+        let mut node = Node {
+            program: self.spawn(&config),
+            api,
+            admin,
+            config,
+        };
         self.wait_until_ready(&mut node).await;
         node
     }
@@ -114,15 +131,25 @@ impl Casino {
     pub async fn wait_until_ready(&self, node: &mut Node) {
         let client = self.client(node, self.logins[0].environment);
         eventually("the server is ready", async || {
-            assert!(node.program.exited().is_none(), "it ended:\n{}", node.program.log());
-            let ready = reqwest::get(format!("{}/readyz", client.at.admin)).await.ok()?;
+            assert!(
+                node.program.exited().is_none(),
+                "it ended:\n{}",
+                node.program.log()
+            );
+            let ready = reqwest::get(format!("{}/readyz", client.at.admin))
+                .await
+                .ok()?;
             (ready.status() == 200).then_some(())
         })
         .await;
     }
 
     pub fn client(&self, node: &Node, environment: &'static str) -> Client {
-        let login = self.logins.iter().find(|login| login.environment == environment).unwrap();
+        let login = self
+            .logins
+            .iter()
+            .find(|login| login.environment == environment)
+            .unwrap();
         let Node { api, admin, .. } = node;
         let at = Connection {
             api: format!("http://127.0.0.1:{api}"),
@@ -135,9 +162,16 @@ impl Casino {
                 password: format!("pass-{environment}"),
             },
             operator_key: login.operator_key.clone(),
-            providers: vec![ProviderLogin { id: PROVIDER.to_owned(), secret: login.provider_secret.clone() }],
+            providers: vec![ProviderLogin {
+                id: PROVIDER.to_owned(),
+                secret: login.provider_secret.clone(),
+            }],
             players: vec![],
-            pids: Pids { server: node.program.pid(), postgres: self.postgres.pid(), nats: self.nats.pid() },
+            pids: Pids {
+                server: node.program.pid(),
+                postgres: self.postgres.pid(),
+                nats: self.nats.pid(),
+            },
         };
         Client::new(at, environment)
     }

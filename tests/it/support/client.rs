@@ -54,7 +54,12 @@ pub struct Answer {
 impl Answer {
     #[track_caller]
     pub fn ok(self) -> Self {
-        assert!(matches!(self.status, 200 | 201), "{} {}", self.status, self.text);
+        assert!(
+            matches!(self.status, 200 | 201),
+            "{} {}",
+            self.status,
+            self.text
+        );
         self
     }
 
@@ -65,10 +70,19 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.json["status"], status);
         assert_eq!(self.json["type"], format!("/docs/errors#{code}"));
-        assert!(self.json["title"].is_string() && self.json["detail"].is_string(), "{}", self.text);
+        assert!(
+            self.json["title"].is_string() && self.json["detail"].is_string(),
+            "{}",
+            self.text
+        );
         let retryable = matches!(status, 429 | 500 | 503);
         assert_eq!(self.json["retryable"], retryable, "{}", self.text);
-        assert_eq!(self.headers.contains_key("retry-after"), retryable, "{:?}", self.headers);
+        assert_eq!(
+            self.headers.contains_key("retry-after"),
+            retryable,
+            "{:?}",
+            self.headers
+        );
         self
     }
 
@@ -77,13 +91,17 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     #[track_caller]
     pub fn text_at(&self, pointer: &str) -> String {
         let found = self.json.pointer(pointer).and_then(Value::as_str);
-        found.unwrap_or_else(|| panic!("no {pointer} in {}", self.text)).to_owned()
+        found
+            .unwrap_or_else(|| panic!("no {pointer} in {}", self.text))
+            .to_owned()
     }
 
     /// The cash that the answer tells of.
@@ -117,7 +135,11 @@ pub struct Client {
 
 impl Client {
     pub fn new(at: Connection, environment: &'static str) -> Self {
-        Self { at, environment, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self {
+            at,
+            environment,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
     }
 
     pub fn http(&self, method: Method, path: &str) -> RequestBuilder {
@@ -125,7 +147,11 @@ impl Client {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        send(self.http(Method::GET, path).bearer_auth(&self.at.operator_key)).await
+        send(
+            self.http(Method::GET, path)
+                .bearer_auth(&self.at.operator_key),
+        )
+        .await
     }
 
     pub async fn admin(&self, path: &str) -> Answer {
@@ -133,22 +159,33 @@ impl Client {
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        send(self.http(Method::POST, path).bearer_auth(&self.at.operator_key).json(body)).await
+        send(
+            self.http(Method::POST, path)
+                .bearer_auth(&self.at.operator_key)
+                .json(body),
+        )
+        .await
     }
 
     /// A POST under an `Idempotency-Key`.
     pub async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
-        let request = self.http(Method::POST, path).bearer_auth(&self.at.operator_key);
+        let request = self
+            .http(Method::POST, path)
+            .bearer_auth(&self.at.operator_key);
         send(request.header("Idempotency-Key", key).json(body)).await
     }
 
     pub fn callback_path(&self, action: &str) -> String {
-        format!("/callbacks/{}/{}/{action}", self.environment, self.at.providers[0].id)
+        format!(
+            "/callbacks/{}/{}/{action}",
+            self.environment, self.at.providers[0].id
+        )
     }
 
     /// A well signed callback of the first provider.
     pub async fn callback(&self, action: &str, body: &Value) -> Answer {
-        self.callback_bytes(action, body.to_string().into_bytes()).await
+        self.callback_bytes(action, body.to_string().into_bytes())
+            .await
     }
 
     pub async fn callback_bytes(&self, action: &str, body: Vec<u8>) -> Answer {
@@ -159,7 +196,12 @@ impl Client {
     pub async fn try_callback(&self, action: &str, body: Vec<u8>) -> Option<Answer> {
         let path = self.callback_path(action);
         let signature = signature(&self.at.providers[0].secret, unix_now(), &path, &body);
-        try_send(self.http(Method::POST, &path).header("Pitboss-Signature", signature).body(body)).await
+        try_send(
+            self.http(Method::POST, &path)
+                .header("Pitboss-Signature", signature)
+                .body(body),
+        )
+        .await
     }
 }
 
@@ -172,5 +214,10 @@ pub async fn try_send(request: RequestBuilder) -> Option<Answer> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.ok()?;
     let json = serde_json::from_str(&text).unwrap_or_default();
-    Some(Answer { status, headers, text, json })
+    Some(Answer {
+        status,
+        headers,
+        text,
+        json,
+    })
 }

@@ -54,7 +54,11 @@ impl Ledger {
     /// Movements under this external id. More than one would be money twice.
     pub async fn movements(&self, player: &str, external_id: &str) -> i64 {
         let query = "SELECT count(*) FROM ledger WHERE player_id = $1 AND external_id = $2 AND state = 'applied'";
-        self.0.query_one(query, &[&player, &external_id]).await.unwrap().get(0)
+        self.0
+            .query_one(query, &[&player, &external_id])
+            .await
+            .unwrap()
+            .get(0)
     }
 
     /// Applied transactions of a kind, by external id, in order.
@@ -77,13 +81,24 @@ impl Ledger {
             WHERE player_id = $1 AND account = 'CASH'";
         let balance = "SELECT amount FROM balance WHERE player_id = $1 AND account = 'CASH'";
         let cash = self.number(balance, player).await;
-        assert_eq!(self.number(of_postings, player).await, cash, "INV-2 {player}");
+        assert_eq!(
+            self.number(of_postings, player).await,
+            cash,
+            "INV-2 {player}"
+        );
         cash
     }
 
     /// Changes what a player's actor has in memory behind its back; the version makes it read anew.
     pub async fn alter_player(&self, change: &str, player: &str) {
-        assert!(self.run(change, player).await > 0, "nothing changed: {change}");
-        self.run("UPDATE player SET version = version + 1 WHERE id = $1", player).await;
+        assert!(
+            self.run(change, player).await > 0,
+            "nothing changed: {change}"
+        );
+        self.run(
+            "UPDATE player SET version = version + 1 WHERE id = $1",
+            player,
+        )
+        .await;
     }
 }

@@ -19,8 +19,15 @@ impl Player {
     /// A new player with so many EUR, in a session of [`GAME`].
     pub async fn with(client: &Client, amount: &str) -> Self {
         let id = unique("player");
-        client.post("/v1/players", &json!({ "id": id, "currency": "EUR" })).await.ok();
-        let mut player = Self { id, session: String::new(), token: String::new() };
+        client
+            .post("/v1/players", &json!({ "id": id, "currency": "EUR" }))
+            .await
+            .ok();
+        let mut player = Self {
+            id,
+            session: String::new(),
+            token: String::new(),
+        };
         player.deposit(client, amount).await;
         player.session = player.launch(client).await;
         player.token = player.log_in(client).await;
@@ -29,24 +36,39 @@ impl Player {
 
     pub async fn deposit(&self, client: &Client, amount: &str) {
         let body = json!({ "amount": amount, "currency": "EUR", "reference": unique("deposit") });
-        client.post(&format!("/v1/players/{}/deposits", self.id), &body).await.ok();
+        client
+            .post(&format!("/v1/players/{}/deposits", self.id), &body)
+            .await
+            .ok();
     }
 
     /// The launch token of a new game session.
     pub async fn launch_token(&self, client: &Client) -> String {
         let body = json!({ "player": self.id, "currency": "EUR" });
-        client.post(&format!("/v1/games/{GAME}/launch"), &body).await.ok().text_at("/token")
+        client
+            .post(&format!("/v1/games/{GAME}/launch"), &body)
+            .await
+            .ok()
+            .text_at("/token")
     }
 
     /// A new game session, taken over by the provider.
     pub async fn launch(&self, client: &Client) -> String {
         let token = self.launch_token(client).await;
-        client.callback("authenticate", &json!({ "token": token })).await.ok().text_at("/session")
+        client
+            .callback("authenticate", &json!({ "token": token }))
+            .await
+            .ok()
+            .text_at("/session")
     }
 
     pub async fn log_in(&self, client: &Client) -> String {
         let body = json!({ "player": self.id, "currency": "EUR" });
-        client.post("/v1/sessions", &body).await.ok().text_at("/token")
+        client
+            .post("/v1/sessions", &body)
+            .await
+            .ok()
+            .text_at("/token")
     }
 
     pub async fn cash(&self, client: &Client) -> String {
@@ -80,9 +102,7 @@ impl Player {
 
     /// A batch of `(type, id, amount)` in one round.
     pub fn batch(&self, round: &str, actions: &[(&str, &str, &str)]) -> Value {
-        let action = |(kind, id, amount): &(&str, &str, &str)| {
-            json!({ "type": kind, "transaction_id": id, "amount": amount })
-        };
+        let action = |(kind, id, amount): &(&str, &str, &str)| json!({ "type": kind, "transaction_id": id, "amount": amount });
         let actions: Vec<Value> = actions.iter().map(action).collect();
         json!({
             "player": self.id, "session": self.session, "game": GAME, "round": round, "currency": "EUR",

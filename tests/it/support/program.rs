@@ -22,7 +22,10 @@ const BINARY: &str = env!("CARGO_BIN_EXE_pitboss");
 pub fn pitboss(args: &[&str]) -> Command {
     // The kernel ends the server when the tests end in any way; the server then ends its own children.
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "TERM", BINARY]).args(args).stdin(Stdio::null());
+    command
+        .args(["--pdeathsig", "TERM", BINARY])
+        .args(args)
+        .stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("PITBOSS") {
             command.env_remove(name);
@@ -36,7 +39,10 @@ pub async fn run(command: Command) -> Output {
     let mut command = command;
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = spawn(command);
-    tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap()
+    tokio::task::spawn_blocking(move || child.wait_with_output())
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 pub fn stdout(output: &Output) -> String {
@@ -63,7 +69,10 @@ fn spawn(command: Command) -> Child {
     });
     let (answer, answered) = mpsc::channel();
     spawner.lock().unwrap().send((command, answer)).unwrap();
-    answered.recv().unwrap().expect("setpriv (util-linux) starts the program")
+    answered
+        .recv()
+        .unwrap()
+        .expect("setpriv (util-linux) starts the program")
 }
 
 /// A running server.
@@ -75,10 +84,17 @@ pub struct Program {
 impl Program {
     /// Starts it with both outputs appended to `log`, in a process group of its own as in a terminal.
     pub fn start(mut command: Command, log: &Path) -> Self {
-        let out = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        let out = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .unwrap();
         let err = out.try_clone().unwrap();
         command.stdout(out).stderr(err).process_group(0);
-        Self { child: spawn(command), log: log.to_owned() }
+        Self {
+            child: spawn(command),
+            log: log.to_owned(),
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -103,7 +119,11 @@ impl Program {
             if let Some(status) = self.exited() {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it does not end; its log:\n{}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "it does not end; its log:\n{}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -145,5 +165,6 @@ pub fn signal_to(process: u32, signal: Signal) {
 /// Whether there is such a process, not counting one that has ended and waits for its parent to notice.
 pub fn is_alive(process: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }

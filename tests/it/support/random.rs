@@ -6,7 +6,9 @@ pub struct Random(u64);
 impl Random {
     /// From `PITBOSS_SEED`, or new; printed, so that a failure shows it.
     pub fn seeded(test: &str) -> Self {
-        let given = std::env::var("PITBOSS_SEED").ok().map(|seed| seed.parse().unwrap());
+        let given = std::env::var("PITBOSS_SEED")
+            .ok()
+            .map(|seed| seed.parse().unwrap());
         let seed = given.unwrap_or_else(|| getrandom::u64().unwrap());
         println!("{test}: PITBOSS_SEED={seed}");
         Self(seed)

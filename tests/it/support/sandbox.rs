@@ -31,7 +31,10 @@ pub async fn shared() -> Client {
     let start = async || {
         let scratch = ScratchDir::new("shared").unwrap();
         let sandbox = Sandbox::start(&scratch.join("data"), &[]).await;
-        Shared { sandbox, _scratch: scratch }
+        Shared {
+            sandbox,
+            _scratch: scratch,
+        }
     };
     SHARED.get_or_init(start).await.sandbox.client()
 }
@@ -58,7 +61,11 @@ impl Sandbox {
             (at.pids.server == program.pid()).then_some(at)
         })
         .await;
-        Self { program, data: data.to_owned(), at }
+        Self {
+            program,
+            data: data.to_owned(),
+            at,
+        }
     }
 
     /// A client, to be used in one test's own runtime.

@@ -22,9 +22,13 @@ pub type Refused = (u16, String);
 impl Stream {
     /// Opens it with the token in `Authorization`; `query` such as `?after=3`, or nothing.
     pub async fn open(client: &Client, token: &str, query: &str) -> Result<Self, Refused> {
-        let mut request = format!("{}{query}", client.at.stream).into_client_request().unwrap();
+        let mut request = format!("{}{query}", client.at.stream)
+            .into_client_request()
+            .unwrap();
         if !token.is_empty() {
-            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+            request
+                .headers_mut()
+                .insert("authorization", format!("Bearer {token}").parse().unwrap());
         }
         Self::connect(request).await
     }
@@ -33,7 +37,9 @@ impl Stream {
     pub async fn open_by_subprotocol(client: &Client, token: &str) -> Result<Self, Refused> {
         let mut request = client.at.stream.as_str().into_client_request().unwrap();
         let protocols = format!("pitboss.v1, {token}").parse().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", protocols);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", protocols);
         Self::connect(request).await
     }
 
@@ -41,14 +47,18 @@ impl Stream {
         let socket = match connect_async(request).await {
             Ok((socket, _)) => socket,
             Err(Error::Http(answer)) => {
-                let body: Value = serde_json::from_slice(answer.body().as_deref().unwrap_or_default())
-                    .unwrap_or_default();
+                let body: Value =
+                    serde_json::from_slice(answer.body().as_deref().unwrap_or_default())
+                        .unwrap_or_default();
                 let code = body["code"].as_str().unwrap_or_default().to_owned();
                 return Err((answer.status().as_u16(), code));
             }
             Err(error) => panic!("{error}"),
         };
-        let mut stream = Self { socket, first: Value::Null };
+        let mut stream = Self {
+            socket,
+            first: Value::Null,
+        };
         stream.first = stream.next().await;
         Ok(stream)
     }
@@ -66,7 +76,9 @@ impl Stream {
         let receiving = async {
             loop {
                 match self.socket.next().await {
-                    Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Text(text))) => {
+                        return Ok(serde_json::from_str(&text).unwrap());
+                    }
                     Some(Ok(Message::Close(frame))) => {
                         return Err(frame.map_or(0, |frame| u16::from(frame.code)));
                     }
@@ -75,7 +87,9 @@ impl Stream {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, receiving).await.expect("the stream says something")
+        tokio::time::timeout(PATIENCE, receiving)
+            .await
+            .expect("the stream says something")
     }
 
     /// The next so many events.
@@ -99,7 +113,10 @@ impl Stream {
     /// Events up to and including this seq.
     pub async fn until(&mut self, seq: i64) -> Vec<Value> {
         let mut events: Vec<Value> = Vec::new();
-        while events.last().is_none_or(|event| event["seq"].as_i64() < Some(seq)) {
+        while events
+            .last()
+            .is_none_or(|event| event["seq"].as_i64() < Some(seq))
+        {
             events.push(self.next().await);
         }
         events
@@ -121,10 +138,16 @@ impl Stream {
 
 /// The `seq` of each event.
 pub fn seqs(events: &[Value]) -> Vec<i64> {
-    events.iter().map(|event| event["seq"].as_i64().unwrap()).collect()
+    events
+        .iter()
+        .map(|event| event["seq"].as_i64().unwrap())
+        .collect()
 }
 
 /// The `type` of each event.
 pub fn types(events: &[Value]) -> Vec<&str> {
-    events.iter().map(|event| event["type"].as_str().unwrap()).collect()
+    events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect()
 }
