@@ -42,10 +42,12 @@ fn main() -> ExitCode {
     match run(&Cli::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        Err(Error::Interrupted) => ExitCode::from(130),
         Err(error) => {
             eprintln!("loadtest: {error}");
-            ExitCode::from(2)
+            ExitCode::from(match error {
+                Error::Interrupted => 130,
+                _ => 2,
+            })
         }
     }
 }

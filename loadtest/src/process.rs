@@ -43,11 +43,13 @@ pub fn cpu(pids: Pids) -> CpuSeconds {
 impl CpuSeconds {
     /// What was used from `self` to `later`, over so many seconds.
     pub fn use_until(&self, later: &Self, seconds: f64) -> CpuUse {
+        // A process that ended in between has used nothing by now.
+        let of = |from: f64, to: f64| (to - from).max(0.0) / seconds;
         CpuUse {
-            driver: (later.driver - self.driver) / seconds,
-            server: (later.server - self.server) / seconds,
-            postgres: (later.postgres - self.postgres) / seconds,
-            nats: (later.nats - self.nats) / seconds,
+            driver: of(self.driver, later.driver),
+            server: of(self.server, later.server),
+            postgres: of(self.postgres, later.postgres),
+            nats: of(self.nats, later.nats),
         }
     }
 }

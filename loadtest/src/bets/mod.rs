@@ -46,7 +46,7 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(120);
 /// Runs inside a `LocalSet`.
 pub async fn run(target: &Target, options: &BetsOptions) -> Result<BetsReport> {
     let database = database::config(&target.postgres)?;
-    let mut ledger = match options.no_audit {
+    let ledger = match options.no_audit {
         true => None,
         false => Some(database::connect(&database).await?),
     };
@@ -92,6 +92,11 @@ pub async fn run(target: &Target, options: &BetsOptions) -> Result<BetsReport> {
     let connections = load.connections;
     let mut cpu = Vec::new();
     let driven = drive::drive(bets, load, || cpu.push(process::cpu(target.pids))).await?;
+    // Anew: in a fault test Postgres may have been away in between.
+    let mut ledger = match ledger {
+        Some(_) => Some(database::connect(&database).await?),
+        None => None,
+    };
     let outbox = match &ledger {
         Some(client) => Some(outbox(client).await?),
         None => None,
