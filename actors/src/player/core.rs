@@ -52,6 +52,8 @@ pub struct Core {
     /// `None` before the first load, and after an outcome that is unknown.
     state: Option<PlayerState>,
     sinks: Vec<Arc<dyn EventSink>>,
+    /// Another owner has committed events that were not pushed here.
+    behind: bool,
 }
 
 impl Core {
@@ -62,6 +64,7 @@ impl Core {
             ports,
             state: None,
             sinks: Vec::new(),
+            behind: false,
         }
     }
 
@@ -76,6 +79,15 @@ impl Core {
     /// # Errors
     /// [`Failure`]: there is no outcome.
     pub async fn execute(&mut self, command: &Command) -> Result<Outcome, Failure> {
+        let result = self.carry_out(command).await;
+        if std::mem::take(&mut self.behind) {
+            // Nothing was pushed that would have shown the sessions the hole.
+            self.sinks.clear();
+        }
+        result
+    }
+
+    async fn carry_out(&mut self, command: &Command) -> Result<Outcome, Failure> {
         let mut facts = Facts::default();
         let mut asked = 0;
         let mut stale = 0;
@@ -122,7 +134,7 @@ impl Core {
                             }
                             // Another owner was faster, or the request came before. Both are in the ledger:
                             // look there for all that this command may turn on.
-                            self.forget();
+                            self.fall_behind();
                             facts = Facts::default();
                             let found = self.ask(command, Vec::new(), &facts).await?;
                             facts.extend(found);
@@ -184,6 +196,14 @@ impl Core {
         self.sinks.clear();
     }
 
+    /// The ledger knows better, but the sinks stay: what this command commits is pushed with a hole before
+    /// it, which the sessions fill from the ledger. Two nodes that share a busy player would else take his
+    /// sessions apart with every bet.
+    fn fall_behind(&mut self) {
+        self.state = None;
+        self.behind = true;
+    }
+
     /// What is only read has no commit that would find a stale state: another node may have moved on.
     async fn refresh(&mut self) -> Result<(), Failure> {
         if self.state.is_some() {
@@ -229,6 +249,7 @@ impl Core {
             apply(state, decision, self.ports.cache);
         }
         if !decision.events.is_empty() {
+            self.behind = false;
             self.sinks
                 .retain(|sink| sink.push(&decision.events) == SinkState::Open);
             self.ports.wake.poke(decision.lane);

@@ -169,8 +169,10 @@ impl Feed {
         let lived = self.progress.subscribed_at.take();
         self.progress.failures = match lived {
             Some(since) if since.elapsed() >= STABLE_AFTER => 0,
-            // Without this, an actor that ends at once would be started again and again without a pause.
-            _ => self.progress.failures + 1,
+            // Without this, an actor that ends at once would be started again and again without a pause. But
+            // the player was reached: on a node that shares him with another this happens with every bet,
+            // and is no reason to give up.
+            _ => (self.progress.failures + 1).min(self.limits.subscribe_retries),
         };
     }
 
