@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use pitboss_actors::ports::{Bus, OutboxEvent, PortError};
 use pitboss_wallet::PlayerId;
 use secrecy::ExposeSecret;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::config::{Connections, Nats, ms};
 
@@ -53,8 +53,9 @@ pub enum BusError {
 pub struct JetStreamBus {
     context: Context,
     settings: Nats,
-    /// The streams are checked before the first event, and again after a failure to do so.
-    streams: OnceCell<()>,
+    /// Whether the streams were checked: before the first event, and again after a failure, because a bus
+    /// that comes back may have lost its data, and its streams with it.
+    checked: Mutex<bool>,
 }
 
 impl JetStreamBus {
@@ -69,7 +70,7 @@ impl JetStreamBus {
         Ok(Self {
             context,
             settings: settings.clone(),
-            streams: OnceCell::new(),
+            checked: Mutex::new(false),
         })
     }
 
@@ -182,20 +183,29 @@ pub async fn connect(connections: &Connections) -> Result<Client, async_nats::Co
 #[async_trait]
 impl Bus for JetStreamBus {
     async fn publish(&self, events: &[OutboxEvent]) -> Result<(), PortError> {
-        self.streams
-            .get_or_try_init(|| self.ensure_streams())
+        self.check_streams()
             .await
             .map_err(|error| PortError(error.to_string()))?;
         for wave in waves(events) {
-            self.publish_wave(&wave)
-                .await
-                .map_err(|error| PortError(format!("nats: {error}")))?;
+            if let Err(error) = self.publish_wave(&wave).await {
+                *self.checked.lock().await = false;
+                return Err(PortError(format!("nats: {error}")));
+            }
         }
         Ok(())
     }
 }
 
 impl JetStreamBus {
+    async fn check_streams(&self) -> Result<(), BusError> {
+        let mut checked = self.checked.lock().await;
+        if !*checked {
+            self.ensure_streams().await?;
+            *checked = true;
+        }
+        Ok(())
+    }
+
     async fn publish_wave(&self, wave: &[&OutboxEvent]) -> Result<(), PublishError> {
         let mut acknowledgements = Vec::with_capacity(wave.len());
         for event in wave {
