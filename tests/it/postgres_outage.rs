@@ -44,7 +44,7 @@ async fn a_lost_postgres_is_answered_retry_and_the_retry_moves_the_money_once() 
         .get(&format!("/v1/transactions?player={}", player.id))
         .await
         .refused(503, "retry");
-    let deposit = json!({ "amount": "1.00", "currency": "EUR", "reference": "during" });
+    let deposit = json!({ "amount": "1.00", "currency": "EUR", "reference": "deposit-during" });
     let deposits = format!("/v1/players/{}/deposits", player.id);
     client.post(&deposits, &deposit).await.refused(503, "retry");
     assert_eq!(client.admin("/readyz").await.status, 503);
