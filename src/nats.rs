@@ -27,6 +27,9 @@ const STREAMS: [(&str, &str); 4] = [
     ("WITHDRAWAL", "withdrawal.*"),
 ];
 
+/// How long a start waits to see whether the bus is there.
+const START_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What stands in the way of the bus.
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
@@ -59,19 +62,27 @@ pub struct JetStreamBus {
 }
 
 impl JetStreamBus {
-    /// Begins to connect, and goes on trying in the background: a bus that is away stops nothing.
+    /// Begins to connect, and goes on trying in the background: a bus that is away stops nothing. One that
+    /// is there with other streams than configured does, because no event would ever reach it.
     ///
     /// # Errors
-    /// [`BusError::Connect`] when the settings themselves cannot be used.
+    /// [`BusError::Connect`] when the settings themselves cannot be used, [`BusError::Differs`].
     pub async fn connect(connections: &Connections, settings: &Nats) -> Result<Self, BusError> {
         let client = connect(connections).await?;
         let mut context = jetstream::new(client);
         context.set_timeout(ms(settings.ack_timeout_ms));
-        Ok(Self {
+        let bus = Self {
             context,
             settings: settings.clone(),
             checked: Mutex::new(false),
-        })
+        };
+        match tokio::time::timeout(START_PATIENCE, bus.check_streams()).await {
+            Ok(Err(error @ BusError::Differs { .. })) => return Err(error),
+            Ok(Err(error)) => tracing::warn!(%error, "the bus is not ready: events wait for it"),
+            Err(_) => tracing::warn!("the bus is away: events wait for it"),
+            Ok(Ok(())) => {}
+        }
+        Ok(bus)
     }
 
     /// Creates the streams that are missing and compares those that are there.
