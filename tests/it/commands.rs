@@ -139,7 +139,10 @@ async fn a_command_for_an_environment_that_is_off_says_so() {
 async fn a_server_refuses_a_database_that_is_not_migrated() {
     let casino = Casino::start("not-migrated", &["sandbox"]).await;
     casino.postgres.create_database("empty").await.unwrap();
-    let (api, admin) = (pitboss_services::free_port().unwrap(), pitboss_services::free_port().unwrap());
+    let (api, admin) = (
+        pitboss_services::free_port().unwrap(),
+        pitboss_services::free_port().unwrap(),
+    );
     let text = std::fs::read_to_string(casino.config("", api, admin)).unwrap();
     let file = casino.scratch.join("empty.toml");
     std::fs::write(&file, text.replace("casino_sandbox", "empty")).unwrap();

@@ -21,6 +21,7 @@ mod environments;
 mod fuzz;
 mod idempotency;
 mod lists;
+mod logs;
 mod monitoring;
 mod nats;
 mod nats_outage;

@@ -10,7 +10,7 @@ use crate::support::{
     eventually,
     ledger::Ledger,
     player::Player,
-    program::{is_alive, signal_to},
+    program::{is_alive, pitboss, run, signal_to, stderr},
     sandbox::Sandbox,
 };
 
@@ -173,4 +173,23 @@ async fn a_server_starts_without_nats_and_tells_it_everything_later() {
     let kept = kept_up_to(&client, &player, 0, newest).await;
     assert_whole_and_in_order(&kept, 0, newest);
     nothing_waits(&ledger).await;
+}
+
+#[tokio::test]
+async fn a_stream_with_other_settings_is_refused_at_the_start_and_never_changed() {
+    let casino = Casino::start("nats-differs", &["sandbox"]).await;
+    drop(casino.serve("").await);
+    let config = casino.config(
+        "[nats]\nmax_age_h = 24\n",
+        pitboss_services::free_port().unwrap(),
+        pitboss_services::free_port().unwrap(),
+    );
+    let command = pitboss(&["serve", "--config", config.to_str().unwrap()]);
+    let output = run(command).await;
+    let error = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    for told in ["WALLET", "max_age", "604800", "86400"] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    drop(casino.serve("").await);
 }

@@ -191,3 +191,46 @@ async fn a_repeat_on_a_node_that_never_saw_the_player_is_answered_before_any_che
         .await
         .refused(403, "session_expired");
 }
+
+#[tokio::test]
+async fn what_may_happen_once_happens_once_over_both_nodes() {
+    let casino = Casino::start("once", &["sandbox"]).await;
+    let (one, two) = tokio::join!(casino.serve(""), casino.serve(""));
+    let nodes = [
+        casino.client(&one, "sandbox"),
+        casino.client(&two, "sandbox"),
+    ];
+    let ledger = casino.ledger("sandbox").await;
+    let players = [
+        Player::with(&nodes[0], "1.00").await,
+        Player::with(&nodes[1], "1.00").await,
+    ];
+    for index in 0..10 {
+        // A launch token.
+        let token = players[0].launch_token(&nodes[index % 2]).await;
+        let body = serde_json::json!({ "token": token });
+        let (here, there) = tokio::join!(
+            settle(&nodes[0], "authenticate", &body),
+            settle(&nodes[1], "authenticate", &body),
+        );
+        let mut statuses = [here.status, there.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 403], "{} {}", here.text, there.text);
+
+        // A deposit's reference, whoever it is for.
+        let reference = format!("psp-{index}");
+        let body =
+            serde_json::json!({ "amount": "1.00", "currency": "EUR", "reference": reference });
+        let path = |player: &Player| format!("/v1/players/{}/deposits", player.id);
+        let (mine, his) = (path(&players[0]), path(&players[1]));
+        let (here, there) = tokio::join!(nodes[0].post(&mine, &body), nodes[1].post(&his, &body));
+        let mut statuses = [here.status, there.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409], "{} {}", here.text, there.text);
+    }
+    let mut sum = 0;
+    for player in &players {
+        sum += ledger.audited_cash(&player.id).await;
+    }
+    assert_eq!(sum, 12_000_000);
+}
