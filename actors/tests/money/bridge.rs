@@ -55,7 +55,10 @@ impl TestBus {
     fn distinct(&self) -> Vec<OutboxEvent> {
         let mut seen = HashSet::new();
         let got = self.got.lock().unwrap();
-        got.iter().filter(|event| seen.insert(event.id)).cloned().collect()
+        got.iter()
+            .filter(|event| seen.insert(event.id))
+            .cloned()
+            .collect()
     }
 
     /// Every player's `seq` goes up by one from 1.
@@ -82,7 +85,15 @@ const LIMITS: BridgeLimits = BridgeLimits {
 fn start(arbiter: &Arbiter, node: &Node, bus: &TestBus) -> BridgeHandle {
     let outbox: Arc<dyn Outbox> = Arc::new(node.ledger.memory.clone());
     let bus = Arc::new(bus.clone());
-    Bridge::start_on(&arbiter.handle(), "sandbox", TestIds.uuid(), outbox, bus, node.wake.clone(), LIMITS)
+    Bridge::start_on(
+        &arbiter.handle(),
+        "sandbox",
+        TestIds.uuid(),
+        outbox,
+        bus,
+        node.wake.clone(),
+        LIMITS,
+    )
 }
 
 /// Bets of five players; returns the number of events in the outbox.
@@ -99,7 +110,11 @@ async fn play(node: &Node, round: usize) -> usize {
 
 #[actix::test]
 async fn every_event_reaches_the_bus_in_order_per_player() {
-    let (node, bus, arbiter) = (Node::new(&TestLedger::new()), TestBus::default(), Arbiter::new());
+    let (node, bus, arbiter) = (
+        Node::new(&TestLedger::new()),
+        TestBus::default(),
+        Arbiter::new(),
+    );
     let handle = start(&arbiter, &node, &bus);
     let events = play(&node, 0).await;
     eventually("all are published", || bus.count() == events).await;
@@ -109,7 +124,11 @@ async fn every_event_reaches_the_bus_in_order_per_player() {
 
 #[actix::test]
 async fn a_bus_that_is_away_stops_no_bet_and_gets_everything_when_it_is_back() {
-    let (node, bus, arbiter) = (Node::new(&TestLedger::new()), TestBus::default(), Arbiter::new());
+    let (node, bus, arbiter) = (
+        Node::new(&TestLedger::new()),
+        TestBus::default(),
+        Arbiter::new(),
+    );
     bus.away.store(true, Ordering::SeqCst);
     let handle = start(&arbiter, &node, &bus);
     play(&node, 0).await;
@@ -123,7 +142,11 @@ async fn a_bus_that_is_away_stops_no_bet_and_gets_everything_when_it_is_back() {
 
 #[actix::test]
 async fn a_batch_that_breaks_off_is_published_again_and_nothing_is_lost_or_out_of_order() {
-    let (node, bus, arbiter) = (Node::new(&TestLedger::new()), TestBus::default(), Arbiter::new());
+    let (node, bus, arbiter) = (
+        Node::new(&TestLedger::new()),
+        TestBus::default(),
+        Arbiter::new(),
+    );
     bus.fail_after.store(3, Ordering::SeqCst);
     let handle = start(&arbiter, &node, &bus);
     let events = play(&node, 0).await;
@@ -134,7 +157,11 @@ async fn a_batch_that_breaks_off_is_published_again_and_nothing_is_lost_or_out_o
 
 #[actix::test]
 async fn a_bridge_that_stops_publishes_what_is_left_and_the_next_one_goes_on_from_there() {
-    let (node, bus, arbiter) = (Node::new(&TestLedger::new()), TestBus::default(), Arbiter::new());
+    let (node, bus, arbiter) = (
+        Node::new(&TestLedger::new()),
+        TestBus::default(),
+        Arbiter::new(),
+    );
     let first = start(&arbiter, &node, &bus);
     let events = play(&node, 0).await;
     assert!(first.drain(Duration::from_secs(5)).await);
@@ -143,7 +170,11 @@ async fn a_bridge_that_stops_publishes_what_is_left_and_the_next_one_goes_on_fro
     let events = play(&node, 1).await;
     eventually("all are published", || bus.count() == events).await;
     bus.assert_in_order();
-    assert_eq!(bus.got.lock().unwrap().len(), events, "nothing was published twice");
+    assert_eq!(
+        bus.got.lock().unwrap().len(),
+        events,
+        "nothing was published twice"
+    );
     assert!(second.drain(Duration::from_secs(5)).await);
 }
 
@@ -157,7 +188,11 @@ async fn two_bridges_share_the_lanes_and_publish_each_event_once() {
     let events = play(&other, 1).await;
     eventually("all are published", || bus.count() == events).await;
     bus.assert_in_order();
-    assert_eq!(bus.got.lock().unwrap().len(), events, "nothing was published twice");
+    assert_eq!(
+        bus.got.lock().unwrap().len(),
+        events,
+        "nothing was published twice"
+    );
     for handle in handles {
         assert!(handle.drain(Duration::from_secs(5)).await);
     }
@@ -184,5 +219,9 @@ async fn the_sweeper_closes_a_round_that_waited_too_long_and_lets_idle_players_g
     );
     eventually("alice leaves", || node.registry.is_empty()).await;
     let snapshot = node.registry.view(&alice.id).await.unwrap();
-    assert!(snapshot.open_rounds.is_empty(), "{:?}", snapshot.open_rounds);
+    assert!(
+        snapshot.open_rounds.is_empty(),
+        "{:?}",
+        snapshot.open_rounds
+    );
 }

@@ -10,7 +10,14 @@ use crate::world::{JOURNAL, Node, REGISTRY, TestLedger, UNIT, eventually, settle
 #[actix::test]
 async fn what_waits_while_a_commit_is_under_way_goes_into_the_next_one() {
     let ledger = TestLedger::new();
-    let node = Node::with(&ledger, REGISTRY, JournalLimits { writers: 1, ..JOURNAL });
+    let node = Node::with(
+        &ledger,
+        REGISTRY,
+        JournalLimits {
+            writers: 1,
+            ..JOURNAL
+        },
+    );
     let mut players = Vec::new();
     for n in 0..12 {
         players.push(node.player(&format!("p{n}")).await);
@@ -19,7 +26,10 @@ async fn what_waits_while_a_commit_is_under_way_goes_into_the_next_one() {
     ledger.hold();
     let (first, others) = players.split_first().unwrap();
     let later = async {
-        eventually("the first is under way", || ledger.at_gate.load(Ordering::SeqCst) == 1).await;
+        eventually("the first is under way", || {
+            ledger.at_gate.load(Ordering::SeqCst) == 1
+        })
+        .await;
         let release = async {
             eventually("all wait", || node.journal.depth() == 12).await;
             ledger.release();
@@ -29,17 +39,36 @@ async fn what_waits_while_a_commit_is_under_way_goes_into_the_next_one() {
     };
     let (answer, answers) = tokio::join!(node.bet(first, "b", UNIT), later);
     assert!(!settled(answer).replayed);
-    answers.into_iter().for_each(|answer| assert!(!settled(answer).replayed));
-    let sizes: Vec<usize> = ledger.batches.lock().unwrap().iter().map(Vec::len).collect();
-    assert_eq!(sizes, [1, 11], "the first went alone, the others gathered behind it");
+    answers
+        .into_iter()
+        .for_each(|answer| assert!(!settled(answer).replayed));
+    let sizes: Vec<usize> = ledger
+        .batches
+        .lock()
+        .unwrap()
+        .iter()
+        .map(Vec::len)
+        .collect();
+    assert_eq!(
+        sizes,
+        [1, 11],
+        "the first went alone, the others gathered behind it"
+    );
 }
 
 #[actix::test]
 async fn a_batch_has_one_decision_per_player_and_no_more_than_its_limit() {
     let ledger = TestLedger::new();
-    let limits = JournalLimits { writers: 1, batch_max: 4, ..JOURNAL };
+    let limits = JournalLimits {
+        writers: 1,
+        batch_max: 4,
+        ..JOURNAL
+    };
     // Two nodes' actors of one player share this journal's ledger, and so do stale ones on one node.
-    let nodes = [Node::with(&ledger, REGISTRY, limits), Node::with(&ledger, REGISTRY, limits)];
+    let nodes = [
+        Node::with(&ledger, REGISTRY, limits),
+        Node::with(&ledger, REGISTRY, limits),
+    ];
     let mut players = Vec::new();
     for n in 0..10 {
         players.push(nodes[0].player(&format!("p{n}")).await);
@@ -56,7 +85,14 @@ async fn a_batch_has_one_decision_per_player_and_no_more_than_its_limit() {
     });
     join_all(bets).await;
     assert_eq!(ledger.doubled_in_a_batch(), 0);
-    assert!(ledger.batches.lock().unwrap().iter().all(|batch| batch.len() <= 4));
+    assert!(
+        ledger
+            .batches
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|batch| batch.len() <= 4)
+    );
     for player in &players {
         nodes[0].bet(player, "refresh", 0).await.unwrap().unwrap();
         assert_eq!(nodes[0].cash(player).await, 94 * UNIT);
@@ -66,7 +102,14 @@ async fn a_batch_has_one_decision_per_player_and_no_more_than_its_limit() {
 #[actix::test]
 async fn a_full_queue_refuses_before_anything_is_written() {
     let ledger = TestLedger::new();
-    let node = Node::with(&ledger, REGISTRY, JournalLimits { queue_max: 2, ..JOURNAL });
+    let node = Node::with(
+        &ledger,
+        REGISTRY,
+        JournalLimits {
+            queue_max: 2,
+            ..JOURNAL
+        },
+    );
     let mut players = Vec::new();
     for n in 0..5 {
         players.push(node.player(&format!("p{n}")).await);
@@ -78,7 +121,10 @@ async fn a_full_queue_refuses_before_anything_is_written() {
     };
     let bets = join_all(players.iter().map(|player| node.bet(player, "b", UNIT)));
     let (answers, ()) = tokio::join!(bets, release);
-    let busy = answers.iter().filter(|answer| **answer == Err(Failure::Busy("journal"))).count();
+    let busy = answers
+        .iter()
+        .filter(|answer| **answer == Err(Failure::Busy("journal")))
+        .count();
     assert_eq!(busy, 3);
     for (player, answer) in players.iter().zip(&answers) {
         let expected = if answer.is_ok() { 99 } else { 100 };
@@ -101,19 +147,28 @@ async fn a_writer_that_panicked_is_replaced_and_its_outcomes_are_unknown() {
 #[actix::test]
 async fn a_commit_that_takes_too_long_is_unknown_and_its_writer_is_not_used_again() {
     let ledger = TestLedger::new();
-    let limits = JournalLimits { commit_timeout: Duration::from_millis(100), ..JOURNAL };
+    let limits = JournalLimits {
+        commit_timeout: Duration::from_millis(100),
+        ..JOURNAL
+    };
     let node = Node::with(&ledger, REGISTRY, limits);
     let alice = node.player("alice").await;
     ledger.hold();
     assert_eq!(node.bet(&alice, "b", UNIT).await, Err(Failure::Retry));
     ledger.release();
-    assert!(!settled(node.bet(&alice, "b", UNIT).await).replayed, "it never reached the ledger");
+    assert!(
+        !settled(node.bet(&alice, "b", UNIT).await).replayed,
+        "it never reached the ledger"
+    );
     assert_eq!(node.cash(&alice).await, 99 * UNIT);
 }
 
 #[actix::test]
 async fn a_writer_that_lingers_still_commits() {
-    let limits = JournalLimits { linger: Duration::from_millis(2), ..JOURNAL };
+    let limits = JournalLimits {
+        linger: Duration::from_millis(2),
+        ..JOURNAL
+    };
     let node = Node::with(&TestLedger::new(), REGISTRY, limits);
     let alice = node.player("alice").await;
     assert!(!settled(node.bet(&alice, "b", UNIT).await).replayed);

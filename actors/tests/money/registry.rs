@@ -44,14 +44,21 @@ async fn t6_parallel_repeats_apply_once_and_get_one_answer() {
     let answers = join_all((0..20).map(|_| node.bet(&alice, "same", UNIT))).await;
     let answers: Vec<_> = answers.into_iter().map(settled).collect();
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
-    assert!(answers.iter().all(|answer| answer.receipts == answers[0].receipts));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.receipts == answers[0].receipts)
+    );
     assert_eq!(node.cash(&alice).await, 99 * UNIT);
 }
 
 #[actix::test]
 async fn over_the_limit_of_one_player_a_request_is_refused_and_others_are_not() {
     let ledger = TestLedger::new();
-    let limits = RegistryLimits { per_player_max: 3, ..REGISTRY };
+    let limits = RegistryLimits {
+        per_player_max: 3,
+        ..REGISTRY
+    };
     let node = Node::with(&ledger, limits, JOURNAL);
     let (alice, bob) = (node.player("alice").await, node.player("bob").await);
     ledger.hold();
@@ -61,22 +68,35 @@ async fn over_the_limit_of_one_player_a_request_is_refused_and_others_are_not() 
     });
     let others = async {
         eventually("alice's three wait", || node.registry.in_flight() == 3).await;
-        let unhindered = node.registry.execute(&bob.id, Command::Balance(currency())).await;
+        let unhindered = node
+            .registry
+            .execute(&bob.id, Command::Balance(currency()))
+            .await;
         ledger.release();
         unhindered
     };
     let (answers, unhindered) = tokio::join!(join_all(bets), others);
     assert!(unhindered.unwrap().is_ok());
-    let busy = answers.iter().filter(|answer| matches!(answer, Err(Failure::Busy("player")))).count();
+    let busy = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(Failure::Busy("player"))))
+        .count();
     assert_eq!(busy, 7);
-    assert_eq!(node.cash(&alice).await, 97 * UNIT, "what was refused did nothing");
+    assert_eq!(
+        node.cash(&alice).await,
+        97 * UNIT,
+        "what was refused did nothing"
+    );
     assert_eq!(node.registry.in_flight(), 0);
 }
 
 #[actix::test]
 async fn over_the_limit_of_all_players_a_request_is_refused() {
     let ledger = TestLedger::new();
-    let limits = RegistryLimits { in_flight_max: 2, ..REGISTRY };
+    let limits = RegistryLimits {
+        in_flight_max: 2,
+        ..REGISTRY
+    };
     let node = Node::with(&ledger, limits, JOURNAL);
     let (alice, bob) = (node.player("alice").await, node.player("bob").await);
     ledger.hold();
@@ -98,12 +118,18 @@ async fn over_the_limit_of_all_players_a_request_is_refused() {
 #[actix::test]
 async fn players_in_memory_are_bounded() {
     let ledger = TestLedger::new();
-    let limits = RegistryLimits { players_max: 1, ..REGISTRY };
+    let limits = RegistryLimits {
+        players_max: 1,
+        ..REGISTRY
+    };
     let node = Node::with(&ledger, limits, JOURNAL);
     node.player("alice").await;
     let bob = PlayerId::new("bob").unwrap();
     ledger.memory.create_player(&bob);
-    let answer = node.registry.execute(&bob, Command::OpenAccount(currency())).await;
+    let answer = node
+        .registry
+        .execute(&bob, Command::OpenAccount(currency()))
+        .await;
     assert_eq!(answer, Err(Failure::Busy("players")));
 }
 
@@ -111,7 +137,10 @@ async fn players_in_memory_are_bounded() {
 async fn a_player_that_nobody_has_leaves_nothing_in_memory() {
     let node = Node::new(&TestLedger::new());
     let nobody = PlayerId::new("nobody").unwrap();
-    let answer = node.registry.execute(&nobody, Command::Balance(currency())).await;
+    let answer = node
+        .registry
+        .execute(&nobody, Command::Balance(currency()))
+        .await;
     assert_eq!(answer, Err(Failure::UnknownPlayer));
     assert!(node.registry.is_empty());
 }
@@ -131,16 +160,27 @@ async fn an_actor_that_panicked_is_replaced_at_the_next_request() {
 }
 
 #[actix::test]
-async fn t10_an_unknown_outcome_is_never_told_as_failed_and_the_retry_is_answered_from_the_ledger() {
-    for (fault, replayed) in
-        [(Fault::LostAnswer, true), (Fault::LostRequest, false), (Fault::Failed, false)]
-    {
+async fn t10_an_unknown_outcome_is_never_told_as_failed_and_the_retry_is_answered_from_the_ledger()
+{
+    for (fault, replayed) in [
+        (Fault::LostAnswer, true),
+        (Fault::LostRequest, false),
+        (Fault::Failed, false),
+    ] {
         let ledger = TestLedger::new();
         let node = Node::new(&ledger);
         let alice = node.player("alice").await;
         ledger.memory.inject(fault);
-        assert_eq!(node.bet(&alice, "b", UNIT).await, Err(Failure::Retry), "{fault:?}");
-        assert_eq!(settled(node.bet(&alice, "b", UNIT).await).replayed, replayed, "{fault:?}");
+        assert_eq!(
+            node.bet(&alice, "b", UNIT).await,
+            Err(Failure::Retry),
+            "{fault:?}"
+        );
+        assert_eq!(
+            settled(node.bet(&alice, "b", UNIT).await).replayed,
+            replayed,
+            "{fault:?}"
+        );
         assert_eq!(node.cash(&alice).await, 99 * UNIT, "{fault:?}");
     }
 }
@@ -148,7 +188,10 @@ async fn t10_an_unknown_outcome_is_never_told_as_failed_and_the_retry_is_answere
 #[actix::test]
 async fn a_caller_that_gives_up_undoes_nothing_that_was_begun() {
     let ledger = TestLedger::new();
-    let limits = RegistryLimits { patience: Duration::from_millis(200), ..REGISTRY };
+    let limits = RegistryLimits {
+        patience: Duration::from_millis(200),
+        ..REGISTRY
+    };
     let node = Node::with(&ledger, limits, JOURNAL);
     let alice = node.player("alice").await;
     ledger.hold();
@@ -167,19 +210,35 @@ async fn a_caller_that_gives_up_undoes_nothing_that_was_begun() {
 #[actix::test]
 async fn a_request_that_was_not_begun_when_its_caller_gave_up_is_skipped() {
     let ledger = TestLedger::new();
-    let limits = RegistryLimits { patience: Duration::from_millis(200), ..REGISTRY };
+    let limits = RegistryLimits {
+        patience: Duration::from_millis(200),
+        ..REGISTRY
+    };
     let node = Node::with(&ledger, limits, JOURNAL);
     let alice = node.player("alice").await;
     ledger.hold();
-    let (first, second) = tokio::join!(node.bet(&alice, "first", UNIT), node.bet(&alice, "second", UNIT));
+    let (first, second) = tokio::join!(
+        node.bet(&alice, "first", UNIT),
+        node.bet(&alice, "second", UNIT)
+    );
     assert_eq!((first, second), (Err(Failure::Retry), Err(Failure::Retry)));
     ledger.release();
     eventually("the first one's commit ends", || node.journal.depth() == 0).await;
-    let mut cash = node.registry.execute(&alice.id, Command::Balance(currency())).await;
+    let mut cash = node
+        .registry
+        .execute(&alice.id, Command::Balance(currency()))
+        .await;
     while cash == Err(Failure::Retry) {
-        cash = node.registry.execute(&alice.id, Command::Balance(currency())).await;
+        cash = node
+            .registry
+            .execute(&alice.id, Command::Balance(currency()))
+            .await;
     }
-    assert_eq!(node.cash(&alice).await, 99 * UNIT, "one of the two was begun");
+    assert_eq!(
+        node.cash(&alice).await,
+        99 * UNIT,
+        "one of the two was begun"
+    );
     assert!(!settled(node.bet(&alice, "second", UNIT).await).replayed);
 }
 
@@ -194,10 +253,17 @@ async fn t3_a_refusal_is_not_given_on_a_stale_memory() {
         reference: crate::world::external("more"),
         amount: crate::world::eur(500),
     };
-    settled(one.registry.execute(&alice.id, Command::Deposit(deposit)).await);
+    settled(
+        one.registry
+            .execute(&alice.id, Command::Deposit(deposit))
+            .await,
+    );
     // The other node still holds 100.00 in memory, which would not cover this bet.
     settled(other.bet(&alice, "big", 300 * UNIT).await);
-    assert_eq!(refused(one.bet(&alice, "bigger", 300 * UNIT).await), RefusalCode::InsufficientFunds);
+    assert_eq!(
+        refused(one.bet(&alice, "bigger", 300 * UNIT).await),
+        RefusalCode::InsufficientFunds
+    );
     assert!(settled(one.bet(&alice, "big", 300 * UNIT).await).replayed);
 }
 
@@ -233,7 +299,10 @@ async fn an_idle_player_leaves_memory_and_comes_back_as_he_was() {
     node.registry.evict_idle(Duration::ZERO, 10);
     eventually("alice leaves", || node.registry.is_empty()).await;
     let loads = ledger.loads.load(Ordering::SeqCst);
-    assert!(settled(node.bet(&alice, "b", UNIT).await).replayed, "answered from the ledger");
+    assert!(
+        settled(node.bet(&alice, "b", UNIT).await).replayed,
+        "answered from the ledger"
+    );
     assert_eq!(node.cash(&alice).await, 99 * UNIT);
     // Once to begin with, and once after the commit had found the repeat.
     assert_eq!(ledger.loads.load(Ordering::SeqCst), loads + 2);
@@ -244,7 +313,10 @@ struct Seen(Mutex<Vec<i64>>);
 
 impl EventSink for Seen {
     fn push(&self, events: &[Arc<Event>]) -> SinkState {
-        self.0.lock().unwrap().extend(events.iter().map(|event| event.seq));
+        self.0
+            .lock()
+            .unwrap()
+            .extend(events.iter().map(|event| event.seq));
         SinkState::Open
     }
 }
@@ -254,7 +326,11 @@ async fn a_sink_sees_every_event_after_its_snapshot_and_keeps_its_player_in_memo
     let node = Node::new(&TestLedger::new());
     let alice = node.player("alice").await;
     let sink = Arc::new(Seen::default());
-    let snapshot = node.registry.subscribe(&alice.id, sink.clone()).await.unwrap();
+    let snapshot = node
+        .registry
+        .subscribe(&alice.id, sink.clone())
+        .await
+        .unwrap();
     for n in 0..5 {
         settled(node.bet(&alice, &format!("b{n}"), UNIT).await);
     }
@@ -272,7 +348,10 @@ async fn a_sink_is_dropped_when_the_state_is_so_that_its_session_comes_back() {
     let node = Node::new(&ledger);
     let alice = node.player("alice").await;
     let sink = Arc::new(Seen::default());
-    node.registry.subscribe(&alice.id, sink.clone()).await.unwrap();
+    node.registry
+        .subscribe(&alice.id, sink.clone())
+        .await
+        .unwrap();
     ledger.memory.inject(Fault::LostAnswer);
     assert_eq!(node.bet(&alice, "b", UNIT).await, Err(Failure::Retry));
     eventually("the sink is dropped", || Arc::strong_count(&sink) == 1).await;

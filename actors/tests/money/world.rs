@@ -16,9 +16,7 @@ use pitboss_actors::{
     journal::{Journal, JournalLimits},
     memory::MemoryLedger,
     player::{Failure, PlayerPorts},
-    ports::{
-        Clock, CommitError, Committed, Ids, Ledger, PlayerEvent, PortError, Writer,
-    },
+    ports::{Clock, CommitError, Committed, Ids, Ledger, PlayerEvent, PortError, Writer},
     registry::{Registry, RegistryLimits},
 };
 use pitboss_wallet::{
@@ -29,7 +27,11 @@ use pitboss_wallet::{
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-pub const CACHE: CacheLimits = CacheLimits { rounds: 8, transactions: 8, sessions: 4 };
+pub const CACHE: CacheLimits = CacheLimits {
+    rounds: 8,
+    transactions: 8,
+    sessions: 4,
+};
 pub const UNIT: i64 = 1_000_000;
 
 /// Time that a test moves.
@@ -105,7 +107,10 @@ impl TestLedger {
 impl Ledger for TestLedger {
     async fn load(&self, player: &PlayerId) -> Result<Option<PlayerState>, PortError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
-        assert!(!self.load_panics.swap(false, Ordering::SeqCst), "a panic that a test asked for");
+        assert!(
+            !self.load_panics.swap(false, Ordering::SeqCst),
+            "a panic that a test asked for"
+        );
         self.memory.load(player).await
     }
 
@@ -125,7 +130,10 @@ impl Ledger for TestLedger {
 
     async fn writer(&self) -> Result<Box<dyn Writer>, PortError> {
         let inner = self.memory.writer().await?;
-        Ok(Box::new(TestWriter { ledger: self.clone(), inner }))
+        Ok(Box::new(TestWriter {
+            ledger: self.clone(),
+            inner,
+        }))
     }
 }
 
@@ -145,7 +153,10 @@ impl Writer for TestWriter {
             !self.ledger.commit_panics.swap(false, Ordering::SeqCst),
             "a panic that a test asked for"
         );
-        let players = batch.iter().map(|decision| decision.player.clone()).collect();
+        let players = batch
+            .iter()
+            .map(|decision| decision.player.clone())
+            .collect();
         self.ledger.batches.lock().unwrap().push(players);
         self.inner.commit(batch).await
     }
@@ -198,7 +209,14 @@ impl Node {
             cache: CACHE,
         });
         let registry = Registry::new(ports, handles, registry);
-        Self { ledger: ledger.clone(), registry, journal, wake, clock, _arbiters: arbiters }
+        Self {
+            ledger: ledger.clone(),
+            registry,
+            journal,
+            wake,
+            clock,
+            _arbiters: arbiters,
+        }
     }
 
     /// A player with 100.00 EUR and a game session.
@@ -207,7 +225,10 @@ impl Node {
         self.ledger.memory.create_player(&id);
         let session = SessionId(TestIds.uuid());
         let player = Player { id, session };
-        let deposit = Deposit { reference: external(&format!("d-{name}")), amount: eur(100) };
+        let deposit = Deposit {
+            reference: external(&format!("d-{name}")),
+            amount: eur(100),
+        };
         let launch = Launch {
             session,
             currency: currency(),
@@ -218,21 +239,33 @@ impl Node {
             token_expires_at: Timestamp::from_micros(i64::MAX),
             expires_at: Timestamp::from_micros(i64::MAX),
         };
-        for command in
-            [Command::OpenAccount(currency()), Command::Deposit(deposit), Command::Launch(launch)]
-        {
-            self.registry.execute(&player.id, command).await.unwrap().unwrap();
+        for command in [
+            Command::OpenAccount(currency()),
+            Command::Deposit(deposit),
+            Command::Launch(launch),
+        ] {
+            self.registry
+                .execute(&player.id, command)
+                .await
+                .unwrap()
+                .unwrap();
         }
         player
     }
 
     pub async fn bet(&self, player: &Player, id: &str, units: i64) -> Result<Outcome, Failure> {
-        self.registry.execute(&player.id, player.bet(id, units)).await
+        self.registry
+            .execute(&player.id, player.bet(id, units))
+            .await
     }
 
     /// The player's cash as this node sees it, in ledger units.
     pub async fn cash(&self, player: &Player) -> i64 {
-        match self.registry.execute(&player.id, Command::Balance(currency())).await {
+        match self
+            .registry
+            .execute(&player.id, Command::Balance(currency()))
+            .await
+        {
             Ok(Ok(Reply::Balance(balance))) => balance.cash,
             other => panic!("{other:?}"),
         }
@@ -281,8 +314,14 @@ pub fn game() -> GameId {
 }
 
 pub fn origin() -> Origin {
-    let policy = Policy { auto_close_after_s: Some(60), ..Policy::default() };
-    Origin { provider: ProviderId::new("demo").unwrap(), policy: Arc::new(policy) }
+    let policy = Policy {
+        auto_close_after_s: Some(60),
+        ..Policy::default()
+    };
+    Origin {
+        provider: ProviderId::new("demo").unwrap(),
+        policy: Arc::new(policy),
+    }
 }
 
 pub fn settled(outcome: Result<Outcome, Failure>) -> Settled {
