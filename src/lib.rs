@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod http;
+pub mod keys;
 pub mod nats;
 pub mod sandbox;
 pub mod seams;

@@ -2,7 +2,6 @@
 //! nats-server run as children; data survives a restart.
 
 mod connection;
-pub mod keys;
 mod seed;
 
 use std::{

@@ -8,12 +8,10 @@ use pitboss_wallet::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    connection::{read_json, write_private_json},
-    keys,
-};
+use super::connection::{read_json, write_private_json};
 use crate::{
     cli::Exit,
+    keys,
     seams::random_bytes,
     server::Server,
     tokens::{self, TokenKind},
