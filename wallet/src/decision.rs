@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, Balance, Currency, Event, ExternalId, Fingerprint, Funding, GameId, Kind, Money,
-    PlayerStatus, Posting, Refusal, Round, RoundKey, Session, SessionId, TransactionId,
+    PlayerStatus, Posting, Refusal, Round, RoundKey, Session, SessionId, Timestamp, TransactionId,
     TransactionKey, Wallet,
 };
 
@@ -110,6 +110,8 @@ pub struct SessionChange {
 pub struct Decision {
     pub player: crate::PlayerId,
     pub lane: u16,
+    /// When it was taken, by the clock of the seam.
+    pub at: Timestamp,
     /// The version that the decision was taken on; the commit makes it one more.
     pub expected_version: i64,
     pub last_transaction: i64,

@@ -379,6 +379,7 @@ impl<'a, 's> Draft<'a, 's> {
         Ok(Decision {
             player: self.state.id.clone(),
             lane: self.state.lane,
+            at: self.seam.now,
             expected_version: self.state.version,
             last_transaction: self
                 .state
