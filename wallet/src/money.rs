@@ -171,23 +171,41 @@ impl Money {
 }
 
 /// Exact, with at least the currency's display digits: `12.50`, `0.403604`, `-3.00`.
+///
+/// Written from the last digit to the first into a buffer on the stack: every event has ten amounts.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.currency.ledger_digits();
-        let scale = 10_u64.pow(digits);
-        let size = self.units.unsigned_abs();
-        let sign = if self.units < 0 { "-" } else { "" };
-        let fraction = format!("{:0width$}", size % scale, width = digits as usize);
-        let kept = fraction
-            .trim_end_matches('0')
-            .len()
-            .max(self.currency.display_digits() as usize);
-        write!(f, "{sign}{}", size / scale)?;
-        if kept > 0 {
-            write!(f, ".{}", &fraction[..kept])
-        } else {
-            Ok(())
+        // 20 digits of an i64 at most, a sign, a point, and zeros that the scale brings in front.
+        let mut text = [0_u8; 40];
+        let mut start = text.len();
+        let mut put = |byte: u8| {
+            start -= 1;
+            text[start] = byte;
+        };
+        let mut rest = self.units.unsigned_abs();
+        let mut shown = false;
+        for place in (1..=self.currency.ledger_digits()).rev() {
+            let digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            shown |= digit != b'0' || place <= self.currency.display_digits();
+            if shown {
+                put(digit);
+            }
         }
+        if shown {
+            put(b'.');
+        }
+        loop {
+            put(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if self.units < 0 {
+            put(b'-');
+        }
+        f.write_str(str::from_utf8(&text[start..]).unwrap_or_default())
     }
 }
 
