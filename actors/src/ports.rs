@@ -94,6 +94,7 @@ pub struct LaneLease {
 /// An event on its way to the bus.
 #[derive(Debug, Clone)]
 pub struct OutboxEvent {
+    /// Its place in the lane. Events of one decision may share it.
     pub lane_seq: i64,
     pub id: Uuid,
     /// Whose event it is: his events must arrive in order, whatever gets lost on the way.
@@ -113,7 +114,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// Lets all leases of `owner` run out now.
     async fn release(&self, owner: Uuid) -> Result<(), PortError>;
 
-    /// Events of a lane after a lane number, in order, at most `limit`.
+    /// Events of a lane after a lane number, in order: those of the next `limit` lane numbers. All events with the
+    /// same number come together, so that a checkpoint never parts them; fewer than `limit` are the last.
     async fn read(
         &self,
         lane: u16,
@@ -124,13 +126,14 @@ pub trait Outbox: Send + Sync + 'static {
     /// Moves the lane's checkpoint. `false`: somebody else holds the lane by now, nothing was written.
     async fn checkpoint(&self, lane: u16, epoch: i64, published: i64) -> Result<bool, PortError>;
 
-    /// How many events are not on the bus, and the age of the oldest of them, over all lanes.
+    /// How many lane numbers are not on the bus, and the age of the oldest of them, over all lanes.
     async fn backlog(&self) -> Result<Backlog, PortError>;
 }
 
 /// What waits in the outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
+    /// Lane numbers: decisions, where the events of a decision share one.
     pub events: i64,
     pub oldest_age: Duration,
 }

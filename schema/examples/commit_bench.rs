@@ -175,6 +175,19 @@ fn launch(session: SessionId, currency: Currency, origin: &Origin, game: &GameId
     })
 }
 
+/// CPU time of the writers' Postgres processes so far; nothing for a Postgres that runs elsewhere.
+async fn postgres_cpu(client: &tokio_postgres::Client) -> Result<Duration, Failure> {
+    let pids = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pitboss writer'";
+    let mut nanos = 0;
+    for row in client.query(pids, &[]).await? {
+        let pid: i32 = row.get(0);
+        let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).unwrap_or_default();
+        let spent = text.split(' ').next().unwrap_or_default();
+        nanos += spent.parse::<u64>().unwrap_or_default();
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
 fn percentile(times: &[Duration], percent: usize) -> Duration {
     let at = (times.len() * percent / 100).min(times.len().saturating_sub(1));
     times.get(at).copied().unwrap_or_default()
@@ -208,11 +221,13 @@ async fn main() -> Result<(), Failure> {
         provider: ProviderId::new("demo")?,
         policy: Arc::new(Policy::default()),
     };
+    let (observer, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
     let mut groups = seats(&store, eur, &origin, &game).await?;
     println!("{WRITERS} writers, {LANES} lanes, {PLAYERS} players, {each} bets each");
     println!(
-        "{:>6} {:>10} {:>9} {:>9} {:>9}",
-        "batch", "bets/s", "p50 ms", "p99 ms", "max ms"
+        "{:>6} {:>10} {:>9} {:>9} {:>9} {:>14}",
+        "batch", "bets/s", "p50 ms", "p99 ms", "max ms", "CPU us per bet"
     );
     for size in [1, 4, 16, 64, 128, 256] {
         // Small batches are slow: bounded in time by doing fewer of them.
@@ -230,26 +245,34 @@ async fn main() -> Result<(), Failure> {
             }
             work.push((store.writer().await?, batches));
         }
+        let cpu = postgres_cpu(&observer).await?;
         let start = Instant::now();
         let mut tasks = Vec::new();
         for (mut writer, batches) in work {
             tasks.push(tokio::spawn(async move {
-                commit_all(writer.as_mut(), &batches).await
+                let times = commit_all(writer.as_mut(), &batches).await;
+                (times, writer)
             }));
         }
         let mut times = Vec::new();
+        let mut writers = Vec::new();
         for task in tasks {
-            times.extend(task.await??);
+            let (ended, writer) = task.await?;
+            times.extend(ended?);
+            writers.push(writer);
         }
         let seconds = start.elapsed().as_secs_f64();
+        let cpu = postgres_cpu(&observer).await?.saturating_sub(cpu);
+        drop(writers);
         times.sort_unstable();
         let ms = |percent| percentile(&times, percent).as_secs_f64() * 1_000.0;
         let rate = (times.len() * size) as f64 / seconds;
         println!(
-            "{size:>6} {rate:>10.0} {:>9.2} {:>9.2} {:>9.2}",
+            "{size:>6} {rate:>10.0} {:>9.2} {:>9.2} {:>9.2} {:>14.1}",
             ms(50),
             ms(99),
-            ms(100)
+            ms(100),
+            cpu.as_secs_f64() * 1e6 / (times.len() * size) as f64
         );
     }
     let report = pitboss_schema::audit::audit(&store, |_| {}).await?;

@@ -53,6 +53,16 @@ CREATE TABLE balance (
     CONSTRAINT only_receivable_is_owed CHECK (amount >= 0 OR account = 'RECEIVABLE')
 ) WITH (fillfactor = 70);
 
+-- INV-1 for any number of postings; see `sums_to_zero` below.
+CREATE FUNCTION amounts_sum_to_zero(amounts bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT count(*) > 1 AND count(a) = count(*) AND sum(a) = 0 FROM unnest(amounts) a
+$$;
+
+-- INV-3 for any postings; see `only_receivable_is_owed` below.
+CREATE FUNCTION nothing_is_owed(accounts text[], balances_after bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(bool_and(b >= 0 OR a = 'RECEIVABLE'), true) FROM unnest(accounts, balances_after) AS p (a, b)
+$$;
+
 CREATE TABLE ledger (
     player_id     text        COLLATE "C" NOT NULL,
     -- Gap-free per player, from 1.
@@ -67,6 +77,11 @@ CREATE TABLE ledger (
     fingerprint   bytea       NOT NULL,
     currency      text        COLLATE "C",
     amount        bigint,
+    -- The postings, an element each: see the view `posting`. None when nothing moves.
+    accounts      text[]      COLLATE "C" NOT NULL DEFAULT '{}',
+    amounts       bigint[]    NOT NULL DEFAULT '{}',
+    -- Player accounts only: house balances are derived, their elements are null.
+    balances_after bigint[]   NOT NULL DEFAULT '{}',
     game_id       text        COLLATE "C",
     -- The game, where the provider's round ids are unique within a game only; '' where they are its own.
     round_scope   text        COLLATE "C" NOT NULL DEFAULT '',
@@ -79,12 +94,30 @@ CREATE TABLE ledger (
     created_at    timestamptz NOT NULL,
     PRIMARY KEY (player_id, number),
     CONSTRAINT one_key_one_movement UNIQUE (player_id, provider_id, kind, external_id),
-    CHECK ((currency IS NULL) = (amount IS NULL))
+    CHECK ((currency IS NULL) = (amount IS NULL)),
+    CONSTRAINT postings_are_whole CHECK (
+        cardinality(accounts) = cardinality(amounts) AND cardinality(accounts) = cardinality(balances_after)
+        AND (currency IS NOT NULL OR cardinality(accounts) = 0)
+        -- Null for none. From 1, as the constraints below count.
+        AND array_lower(accounts, 1) = 1 AND array_lower(balances_after, 1) = 1
+    ),
+    -- Both for the usual two postings without a call: a function costs more than the rest of the row.
+    CONSTRAINT sums_to_zero CHECK (
+        CASE cardinality(amounts)
+            WHEN 0 THEN true
+            WHEN 2 THEN (amounts[1] + amounts[2] = 0) IS TRUE
+            ELSE amounts_sum_to_zero(amounts)
+        END
+    ),
+    CONSTRAINT only_receivable_is_owed CHECK (
+        CASE
+            WHEN cardinality(balances_after) <= 2
+                AND coalesce(balances_after[1], 0) >= 0 AND coalesce(balances_after[2], 0) >= 0 THEN true
+            ELSE nothing_is_owed(accounts, balances_after)
+        END
+    )
 );
 
--- The entries of a round, in the order in which they were accepted.
-CREATE INDEX ledger_by_round ON ledger (player_id, provider_id, round_scope, round_id, number)
-    WHERE round_id IS NOT NULL AND kind IN ('bet', 'win');
 CREATE UNIQUE INDEX ledger_reversed_once ON ledger (player_id, reverses) WHERE reverses IS NOT NULL;
 
 -- External ids that are unique over all players of a provider account.
@@ -96,18 +129,12 @@ CREATE TABLE provider_key (
     PRIMARY KEY (provider_id, kind, external_id)
 );
 
-CREATE TABLE posting (
-    player_id     text     COLLATE "C" NOT NULL,
-    number        bigint   NOT NULL,
-    line          smallint NOT NULL,
-    currency      text     COLLATE "C" NOT NULL,
-    account       text     COLLATE "C" NOT NULL,
-    amount        bigint   NOT NULL,
-    -- Player accounts only: house balances are derived.
-    balance_after bigint,
-    PRIMARY KEY (player_id, number, line),
-    CONSTRAINT only_receivable_is_owed CHECK (balance_after >= 0 OR account = 'RECEIVABLE')
-);
+-- Double entry, a row for each posting.
+CREATE VIEW posting AS
+SELECT l.player_id, l.number, p.line::smallint AS line, l.currency, p.account, p.amount, p.balance_after
+FROM ledger l
+CROSS JOIN LATERAL unnest(l.accounts, l.amounts, l.balances_after)
+    WITH ORDINALITY AS p (account, amount, balance_after, line);
 
 CREATE TABLE round (
     player_id   text        COLLATE "C" NOT NULL,
@@ -125,17 +152,17 @@ CREATE TABLE round (
     won         bigint      NOT NULL,
     bets        integer     NOT NULL,
     wins        integer     NOT NULL,
+    -- The ledger numbers of its bets and wins, in the order in which they were accepted.
+    entries     bigint[]    NOT NULL,
     opened_at   timestamptz NOT NULL,
     closed_at   timestamptz,
     touched_at  timestamptz NOT NULL,
     PRIMARY KEY (player_id, provider_id, scope_game, round_id)
 ) WITH (fillfactor = 85);
 
--- Serves the load of a player (his open rounds) and lists of rounds alike. It does not lead with the player, or
+-- Serves the load of a player (his open rounds), lists of rounds and the sweeper (all open rounds) alike. It does not lead with the player, or
 -- the planner would take it, on an empty table, for a look-up of one round among all that he ever had.
 CREATE INDEX round_by_player ON round (is_open, player_id, number);
--- For the sweeper. By opening, not by the last movement, which would make every bet an index change.
-CREATE INDEX round_overdue ON round (provider_id, opened_at) WHERE is_open;
 
 CREATE TABLE session (
     player_id        text        COLLATE "C" NOT NULL,
@@ -154,20 +181,34 @@ CREATE TABLE session (
 );
 CREATE INDEX session_live ON session (player_id, expires_at) WHERE ended_at IS NULL;
 
--- The outbox and the store of events in one.
-CREATE TABLE event (
+-- The outbox and the store of events in one: a row for each decision that has events.
+CREATE TABLE outbox (
     lane       smallint    NOT NULL,
+    -- Gap-free per lane, from 1.
     lane_seq   bigint      NOT NULL,
-    id         uuid        NOT NULL,
     player_id  text        COLLATE "C" NOT NULL,
-    -- Gap-free per player, from 1.
-    seq        bigint      NOT NULL,
-    type       text        COLLATE "C" NOT NULL,
+    -- Gap-free per player, from 1: of the first and the last event of the row.
+    first_seq  bigint      NOT NULL,
+    last_seq   bigint      NOT NULL,
+    ids        uuid[]      NOT NULL,
+    types      text[]      COLLATE "C" NOT NULL,
+    bodies     text[]      NOT NULL,
     created_at timestamptz NOT NULL,
-    body       text        NOT NULL,
     PRIMARY KEY (lane, lane_seq),
-    CONSTRAINT one_seq_one_event UNIQUE (player_id, seq)
-);
+    CONSTRAINT one_seq_one_event UNIQUE (player_id, last_seq),
+    CONSTRAINT events_are_whole CHECK (
+        cardinality(ids) = last_seq - first_seq + 1 AND cardinality(ids) > 0
+        AND cardinality(ids) = cardinality(types) AND cardinality(ids) = cardinality(bodies)
+    )
+-- To compress a row of a few events costs more than to commit it.
+) WITH (toast_tuple_target = 8160);
+
+-- A row for each event.
+CREATE VIEW event AS
+SELECT
+    o.lane, o.lane_seq, e.id, o.player_id, o.first_seq + e.position - 1 AS seq, e.type, o.created_at, e.body
+FROM outbox o
+CROSS JOIN LATERAL unnest(o.ids, o.types, o.bodies) WITH ORDINALITY AS e (id, type, body, position);
 
 -- A correction is a new transaction. Nothing that happened is ever changed.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -176,12 +217,10 @@ BEGIN
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON posting
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_key
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 -- Retention may drop old events one day; nothing may rewrite one.
-CREATE TRIGGER append_only BEFORE UPDATE ON event
+CREATE TRIGGER append_only BEFORE UPDATE ON outbox
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- A round as the wallet reads it: one JSON document, its entries with what was taken back of them.
@@ -203,17 +242,47 @@ SELECT
                 'kind', l.kind,
                 'external_id', l.external_id,
                 'units', l.amount,
-                'funding', l.reply::json -> 'funding',
+                'reply', l.reply,
                 'names_bet', l.names_bet,
                 -- Voiding takes back whatever still stood, in one transaction that names no entry.
                 'reversed_units', CASE WHEN r.state = 'voided' THEN l.amount ELSE (
                     SELECT v.amount FROM ledger v WHERE v.player_id = l.player_id AND v.reverses = l.id
                 ) END
-            ) ORDER BY l.number), '[]'::json)
-            FROM ledger l
-            WHERE l.player_id = r.player_id AND l.provider_id = r.provider_id
-                AND l.round_scope = r.scope_game AND l.round_id = r.round_id
-                AND l.kind IN ('bet', 'win') AND l.state = 'applied'
+            ) ORDER BY e.position), '[]'::json)
+            FROM unnest(r.entries) WITH ORDINALITY AS e (number, position)
+            -- An equality, told as an order that only the primary key has: for `=` the planner would take, on an
+            -- empty table, any index that begins with the player.
+            CROSS JOIN LATERAL (
+                SELECT *
+                FROM ledger k
+                WHERE k.player_id = r.player_id AND k.number >= e.number AND k.number <= e.number
+                ORDER BY k.number
+                LIMIT 1
+            ) l
         )
     ) AS document
 FROM round r;
+
+-- The rows that `queries/commit_batch.sql` takes, as arrays. `ord` is the ordinal of the entry that a row belongs
+-- to; everything else is named as the column that it becomes.
+CREATE TYPE commit_entry AS (
+    ord integer, player_id text, lane smallint, version bigint, last_transaction bigint, last_event bigint,
+    status text, event_ids uuid[], event_types text[], event_bodies text[], at timestamptz
+);
+CREATE TYPE commit_record AS (
+    ord integer, player_id text, number bigint, id uuid, provider_id text, kind text, external_id text,
+    provider_wide boolean, state text, fingerprint bytea, currency text, amount bigint, accounts text[],
+    amounts bigint[], balances_after bigint[], game_id text, round_scope text, round_id text, names_bet text,
+    reverses uuid, reply text, refusal text, created_at timestamptz
+);
+CREATE TYPE commit_key AS (ord integer, player_id text, provider_id text, kind text, external_id text);
+CREATE TYPE commit_round AS (
+    ord integer, player_id text, provider_id text, scope_game text, round_id text, number bigint, game_id text,
+    currency text, state text, stake bigint, won bigint, bets integer, wins integer, entries bigint[],
+    opened_at timestamptz, closed_at timestamptz, touched_at timestamptz
+);
+CREATE TYPE commit_balance AS (ord integer, player_id text, currency text, account text, amount bigint);
+CREATE TYPE commit_session AS (
+    ord integer, player_id text, id uuid, kind text, currency text, provider_id text, game_id text,
+    token_hash bytea, token_expires_at timestamptz, expires_at timestamptz, ended_at timestamptz
+);

@@ -13,8 +13,13 @@ SELECT
         SELECT coalesce(json_agg(json_build_object('currency', h.currency, 'units', h.units)), '[]'::json)::text
         FROM (
             SELECT r.currency, sum(r.stake)::int8 AS units
-            FROM round r
-            WHERE r.player_id = p.id AND r.is_open
+            FROM (
+                -- In an order that only the index of open rounds has: by another one all his rounds would be read.
+                SELECT o.currency, o.stake
+                FROM round o
+                WHERE o.player_id = p.id AND o.is_open
+                ORDER BY o.number
+            ) r
             GROUP BY r.currency
         ) h
     ) AS held,

@@ -1,3 +1,4 @@
+-- Decisions whose events are not on the bus: a lane counts decisions.
 SELECT
     coalesce(sum(l.seq - p.published), 0)::int8 AS events,
     coalesce((extract(epoch FROM clock_timestamp() - min(oldest.created_at)) * 1000000)::int8, 0) AS age_us
@@ -5,7 +6,7 @@ FROM lane l
 JOIN lane_publisher p ON p.lane = l.id
 LEFT JOIN LATERAL (
     SELECT e.created_at
-    FROM event e
+    FROM outbox e
     WHERE e.lane = l.id AND e.lane_seq > p.published
     ORDER BY e.lane_seq
     LIMIT 1

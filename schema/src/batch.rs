@@ -1,128 +1,185 @@
-//! A batch of decisions as the columns of `queries/commit_batch.sql`, in the order of its parameters.
+//! A batch of decisions as the parameters of `queries/commit_batch.sql`: one array of rows each, of the types
+//! that `migrations/V1__ledger.sql` creates for them.
 
 use std::borrow::Cow;
 
 use pitboss_wallet::{
-    Account, Decision, Kind, RoundChange, SessionChange, Transaction, TransactionScope,
+    Account, BalanceChange, Decision, Kind, RoundChange, SessionChange, Transaction,
+    TransactionScope, TransactionState,
 };
-use tokio_postgres::types::ToSql;
+use postgres_types::ToSql;
 use uuid::Uuid;
 
 use crate::{StoreError, moment::Moment};
 
-/// Declares the columns of one `unnest`: a struct of vectors, `push` for a row, and its parameters in order.
-macro_rules! columns {
-    ($name:ident<$life:lifetime> { $($column:ident: $kind:ty),+ $(,)? }) => {
-        #[derive(Default)]
-        struct $name<$life> { $($column: Vec<$kind>),+, unused: std::marker::PhantomData<&$life ()> }
-
-        impl<$life> $name<$life> {
-            #[allow(clippy::too_many_arguments, reason = "one argument per column of a table")]
-            fn push(&mut self, $($column: $kind),+) {
-                $(self.$column.push($column);)+
-            }
-
-            fn params<'p>(&'p self, out: &mut Vec<&'p (dyn ToSql + Sync)>) {
-                $(out.push(&self.$column);)+
-            }
-        }
-    };
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_entry")]
+struct Entry<'a> {
+    ord: i32,
+    player_id: &'a str,
+    lane: i16,
+    version: i64,
+    last_transaction: i64,
+    last_event: i64,
+    status: &'static str,
+    event_ids: Vec<Uuid>,
+    event_types: Vec<&'static str>,
+    event_bodies: Vec<&'a str>,
+    at: Moment,
 }
 
-columns!(Entries<'a> {
-    ord: i32, player: &'a str, lane: i16, version: i64, last_transaction: i64, last_event: i64,
-    status: &'static str, events: i32, at: Option<Moment>,
-});
-columns!(Records<'a> {
-    ord: i32, player: &'a str, number: i64, id: Uuid, provider: &'a str, kind: &'static str,
-    external_id: &'a str, provider_wide: bool, state: &'static str, fingerprint: &'a [u8],
-    currency: Option<&'static str>, amount: Option<i64>, game: Option<&'a str>, round_scope: &'a str,
-    round: Option<&'a str>, names_bet: Option<&'a str>, reverses: Option<Uuid>, reply: String,
-    refusal: Option<String>, created_at: Option<Moment>,
-});
-columns!(Rounds<'a> {
-    ord: i32, player: &'a str, provider: &'a str, scope_game: &'a str, round: &'a str, number: i64,
-    game: &'a str, currency: &'static str, state: &'static str, stake: i64, won: i64, bets: i32,
-    wins: i32, opened_at: Moment, closed_at: Option<Moment>, touched_at: Option<Moment>, is_new: bool,
-});
-columns!(Balances<'a> {
-    ord: i32, player: &'a str, currency: &'static str, account: Cow<'static, str>, amount: i64,
-    is_new: bool,
-});
-columns!(Sessions<'a> {
-    ord: i32, player: &'a str, id: Uuid, kind: &'static str, currency: &'static str,
-    provider: Option<&'a str>, game: Option<&'a str>, token_hash: Option<&'a [u8]>,
-    token_expires_at: Option<Moment>, expires_at: Moment, ended_at: Option<Moment>,
-});
-columns!(Postings<'a> {
-    ord: i32, player: &'a str, number: i64, line: i16, currency: &'static str,
-    account: Cow<'static, str>, amount: i64, balance_after: Option<i64>,
-});
-columns!(Events<'a> {
-    ord: i32, lane: i16, id: Uuid, player: &'a str, seq: i64, kind: &'static str, created_at: Moment,
-    body: &'a str,
-});
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_record")]
+struct Record<'a> {
+    ord: i32,
+    player_id: &'a str,
+    number: i64,
+    id: Uuid,
+    provider_id: &'a str,
+    kind: &'static str,
+    external_id: &'a str,
+    provider_wide: bool,
+    state: &'static str,
+    fingerprint: &'a [u8],
+    currency: Option<&'static str>,
+    amount: Option<i64>,
+    accounts: Vec<Cow<'static, str>>,
+    amounts: Vec<i64>,
+    balances_after: Vec<Option<i64>>,
+    game_id: Option<&'a str>,
+    round_scope: &'a str,
+    round_id: Option<&'a str>,
+    names_bet: Option<&'a str>,
+    reverses: Option<Uuid>,
+    reply: String,
+    refusal: Option<String>,
+    created_at: Moment,
+}
 
-/// The columns of a batch.
-#[derive(Default)]
+/// A key that must be new over all players of a provider account.
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_key")]
+struct ProviderKey<'a> {
+    ord: i32,
+    player_id: &'a str,
+    provider_id: &'a str,
+    kind: &'static str,
+    external_id: &'a str,
+}
+
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_round")]
+struct Round<'a> {
+    ord: i32,
+    player_id: &'a str,
+    provider_id: &'a str,
+    scope_game: &'a str,
+    round_id: &'a str,
+    number: i64,
+    game_id: &'a str,
+    currency: &'static str,
+    state: &'static str,
+    stake: i64,
+    won: i64,
+    bets: i32,
+    wins: i32,
+    /// Numbers of the entries that this decision adds.
+    entries: Vec<i64>,
+    opened_at: Moment,
+    closed_at: Option<Moment>,
+    touched_at: Moment,
+}
+
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_balance")]
+struct Balance<'a> {
+    ord: i32,
+    player_id: &'a str,
+    currency: &'static str,
+    account: Cow<'static, str>,
+    amount: i64,
+}
+
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_session")]
+struct Session<'a> {
+    ord: i32,
+    player_id: &'a str,
+    id: Uuid,
+    kind: &'static str,
+    currency: &'static str,
+    provider_id: Option<&'a str>,
+    game_id: Option<&'a str>,
+    token_hash: Option<&'a [u8]>,
+    token_expires_at: Option<Moment>,
+    expires_at: Moment,
+    ended_at: Option<Moment>,
+}
+
+/// Rows to be inserted, and rows to be changed.
+#[derive(Debug)]
+struct Rows<T> {
+    new: Vec<T>,
+    old: Vec<T>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        let (new, old) = (Vec::new(), Vec::new());
+        Self { new, old }
+    }
+}
+
+impl<T> Rows<T> {
+    fn push(&mut self, row: T, is_new: bool) {
+        let rows = if is_new { &mut self.new } else { &mut self.old };
+        rows.push(row);
+    }
+}
+
+/// The rows of a batch.
+#[derive(Debug, Default)]
 pub(crate) struct Batch<'a> {
-    entries: Entries<'a>,
-    records: Records<'a>,
-    rounds: Rounds<'a>,
-    balances: Balances<'a>,
-    sessions: Sessions<'a>,
-    postings: Postings<'a>,
-    events: Events<'a>,
+    entries: Vec<Entry<'a>>,
+    records: Vec<Record<'a>>,
+    provider_keys: Vec<ProviderKey<'a>>,
+    rounds: Rows<Round<'a>>,
+    balances: Rows<Balance<'a>>,
+    sessions: Rows<Session<'a>>,
 }
 
 impl<'a> Batch<'a> {
-    /// Adds a decision under an ordinal, by which the statement will tell that it was committed.
-    pub fn push(&mut self, ord: i32, decision: &'a Decision) -> Result<(), StoreError> {
-        let player = decision.player.as_str();
-        let lane = i16::try_from(decision.lane).map_err(StoreError::corrupt)?;
-        // A decision has no time of its own; whatever moved money told of it in an event.
-        let at = decision.events.first().map(|event| Moment(event.at));
-        self.entries.push(
+    /// Adds a decision; the statement will name it by its ordinal, from 1, if it was committed.
+    pub fn push(&mut self, decision: &'a Decision) -> Result<(), StoreError> {
+        let ord = i32::try_from(self.entries.len() + 1).map_err(StoreError::corrupt)?;
+        let events = &decision.events;
+        self.entries.push(Entry {
             ord,
-            player,
-            lane,
-            decision.expected_version,
-            decision.last_transaction,
-            decision.last_event,
-            decision.status.as_str(),
-            count(decision.events.len()),
-            at,
-        );
+            player_id: decision.player.as_str(),
+            lane: i16::try_from(decision.lane).map_err(StoreError::corrupt)?,
+            version: decision.expected_version,
+            last_transaction: decision.last_transaction,
+            last_event: decision.last_event,
+            status: decision.status.as_str(),
+            event_ids: events.iter().map(|event| event.id).collect(),
+            event_types: events.iter().map(|event| event.kind.as_str()).collect(),
+            event_bodies: events.iter().map(|event| event.body.as_str()).collect(),
+            at: Moment(decision.at),
+        });
         for transaction in &decision.transactions {
-            self.record(ord, player, transaction, at)?;
+            self.record(ord, decision, transaction)?;
         }
         for change in &decision.rounds {
-            self.round(ord, player, decision, change, at);
+            let row = round(ord, decision, change);
+            self.rounds.push(row, change.is_new);
         }
         for change in &decision.balances {
-            self.balances.push(
-                ord,
-                player,
-                change.currency.code(),
-                account(&change.account),
-                change.units,
-                change.is_new,
-            );
+            let row = balance(ord, decision, change);
+            self.balances.push(row, change.is_new);
         }
         for change in &decision.sessions {
-            self.session(ord, player, change);
-        }
-        for event in &decision.events {
-            self.events.push(
-                ord,
-                lane,
-                event.id,
-                player,
-                event.seq,
-                event.kind.as_str(),
-                Moment(event.at),
-                &event.body,
-            );
+            let row = session(ord, decision, change);
+            self.sessions.push(row, change.token_hash.is_some());
         }
         Ok(())
     }
@@ -130,127 +187,150 @@ impl<'a> Batch<'a> {
     fn record(
         &mut self,
         ord: i32,
-        player: &'a str,
+        decision: &'a Decision,
         transaction: &'a Transaction,
-        at: Option<Moment>,
     ) -> Result<(), StoreError> {
+        let player_id = decision.player.as_str();
         let key = &transaction.key;
+        let provider_wide = key.scope == TransactionScope::Provider;
+        if provider_wide {
+            self.provider_keys.push(ProviderKey {
+                ord,
+                player_id,
+                provider_id: key.provider.as_str(),
+                kind: key.kind.as_str(),
+                external_id: key.external_id.as_str(),
+            });
+        }
+        let currency = transaction.amount.map(|amount| amount.currency);
+        let postings = &transaction.postings;
+        // The row has one currency for all of them.
+        if let Some(other) = postings
+            .iter()
+            .find(|p| Some(p.amount.currency) != currency)
+        {
+            let id = transaction.id.0;
+            let detail = format!("transaction {id} posts {}", other.amount.currency.code());
+            return Err(StoreError::Corrupt(detail));
+        }
         let round = transaction.round.as_ref();
         let refusal = transaction.refusal.as_ref();
-        self.records.push(
+        self.records.push(Record {
             ord,
-            player,
-            transaction.number,
-            transaction.id.0,
-            key.provider.as_str(),
-            key.kind.as_str(),
-            key.external_id.as_str(),
-            key.scope == TransactionScope::Provider,
-            transaction.state.as_str(),
-            &transaction.fingerprint.0,
-            transaction.amount.map(|amount| amount.currency.code()),
-            transaction.amount.map(|amount| amount.units),
-            transaction.game.as_ref().map(|game| game.as_str()),
-            round
+            player_id,
+            number: transaction.number,
+            id: transaction.id.0,
+            provider_id: key.provider.as_str(),
+            kind: key.kind.as_str(),
+            external_id: key.external_id.as_str(),
+            provider_wide,
+            state: transaction.state.as_str(),
+            fingerprint: &transaction.fingerprint.0,
+            currency: currency.map(|currency| currency.code()),
+            amount: transaction.amount.map(|amount| amount.units),
+            accounts: postings.iter().map(|p| account(&p.account)).collect(),
+            amounts: postings.iter().map(|p| p.amount.units).collect(),
+            balances_after: postings.iter().map(|p| p.balance_after).collect(),
+            game_id: transaction.game.as_ref().map(|game| game.as_str()),
+            round_scope: round
                 .and_then(|round| round.game.as_ref())
                 .map_or("", |game| game.as_str()),
-            round.map(|round| round.round.as_str()),
-            transaction.names_bet.as_ref().map(|bet| bet.as_str()),
-            transaction.reverses.map(|id| id.0),
-            serde_json::to_string(&transaction.receipt).map_err(StoreError::corrupt)?,
-            refusal
+            round_id: round.map(|round| round.round.as_str()),
+            names_bet: transaction.names_bet.as_ref().map(|bet| bet.as_str()),
+            reverses: transaction.reverses.map(|id| id.0),
+            reply: serde_json::to_string(&transaction.receipt).map_err(StoreError::corrupt)?,
+            refusal: refusal
                 .map(serde_json::to_string)
                 .transpose()
                 .map_err(StoreError::corrupt)?,
-            at,
-        );
-        for (line, posting) in (1_i16..).zip(&transaction.postings) {
-            self.postings.push(
-                ord,
-                player,
-                transaction.number,
-                line,
-                posting.amount.currency.code(),
-                account(&posting.account),
-                posting.amount.units,
-                posting.balance_after,
-            );
-        }
+            created_at: Moment(decision.at),
+        });
         Ok(())
     }
 
-    fn round(
-        &mut self,
-        ord: i32,
-        player: &'a str,
-        decision: &Decision,
-        change: &'a RoundChange,
-        at: Option<Moment>,
-    ) {
-        let round = &change.round;
-        let live = |kind: Kind| {
-            let entries = round.entries.iter();
-            count(entries.filter(|e| e.kind == kind && e.is_live()).count())
-        };
-        // The transaction that opened it, when this decision did.
-        let opened_by = decision
-            .transactions
-            .iter()
-            .find(|transaction| transaction.round.as_ref() == Some(&round.key));
-        self.rounds.push(
-            ord,
-            player,
-            round.key.provider.as_str(),
-            round.key.game.as_ref().map_or("", |game| game.as_str()),
-            round.key.round.as_str(),
-            opened_by.map_or(decision.last_transaction, |opened| opened.number),
-            round.game.as_str(),
-            round.currency.code(),
-            round.state.as_str(),
-            round.stake(),
-            round.won(),
-            live(Kind::Bet),
-            live(Kind::Win),
-            Moment(round.opened_at),
-            round.closed_at.map(Moment),
-            at,
-            change.is_new,
-        );
-    }
-
-    fn session(&mut self, ord: i32, player: &'a str, change: &'a SessionChange) {
-        let session = &change.session;
-        self.sessions.push(
-            ord,
-            player,
-            session.id.0,
-            session.kind.as_str(),
-            session.currency.code(),
-            session.provider.as_ref().map(|provider| provider.as_str()),
-            session.game.as_ref().map(|game| game.as_str()),
-            change.token_hash.as_ref().map(<[u8; 32]>::as_slice),
-            session.token_expires_at.map(Moment),
-            Moment(session.expires_at),
-            session.ended_at.map(Moment),
-        );
-    }
-
     /// The statement's parameters.
-    pub fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
-        let mut params = Vec::with_capacity(79);
-        self.entries.params(&mut params);
-        self.records.params(&mut params);
-        self.rounds.params(&mut params);
-        self.balances.params(&mut params);
-        self.sessions.params(&mut params);
-        self.postings.params(&mut params);
-        self.events.params(&mut params);
-        params
+    pub fn params(&self) -> [&(dyn ToSql + Sync); 9] {
+        [
+            &self.entries,
+            &self.records,
+            &self.provider_keys,
+            &self.rounds.new,
+            &self.rounds.old,
+            &self.balances.new,
+            &self.balances.old,
+            &self.sessions.new,
+            &self.sessions.old,
+        ]
     }
 }
 
-fn count(n: usize) -> i32 {
-    i32::try_from(n).unwrap_or(i32::MAX)
+fn round<'a>(ord: i32, decision: &'a Decision, change: &'a RoundChange) -> Round<'a> {
+    let round = &change.round;
+    let live = |kind: Kind| {
+        let entries = round.entries.iter();
+        let live = entries.filter(|entry| entry.kind == kind && entry.is_live());
+        i32::try_from(live.count()).unwrap_or(i32::MAX)
+    };
+    let of_this_round = || {
+        let transactions = decision.transactions.iter();
+        transactions.filter(|transaction| transaction.round.as_ref() == Some(&round.key))
+    };
+    let is_entry = |transaction: &&Transaction| {
+        matches!(transaction.key.kind, Kind::Bet | Kind::Win)
+            && transaction.state == TransactionState::Applied
+    };
+    Round {
+        ord,
+        player_id: decision.player.as_str(),
+        provider_id: round.key.provider.as_str(),
+        scope_game: round.key.game.as_ref().map_or("", |game| game.as_str()),
+        round_id: round.key.round.as_str(),
+        // Of the transaction that opened it, when this decision did.
+        number: of_this_round()
+            .next()
+            .map_or(decision.last_transaction, |opened| opened.number),
+        game_id: round.game.as_str(),
+        currency: round.currency.code(),
+        state: round.state.as_str(),
+        stake: round.stake(),
+        won: round.won(),
+        bets: live(Kind::Bet),
+        wins: live(Kind::Win),
+        entries: of_this_round()
+            .filter(is_entry)
+            .map(|transaction| transaction.number)
+            .collect(),
+        opened_at: Moment(round.opened_at),
+        closed_at: round.closed_at.map(Moment),
+        touched_at: Moment(decision.at),
+    }
+}
+
+fn balance<'a>(ord: i32, decision: &'a Decision, change: &BalanceChange) -> Balance<'a> {
+    Balance {
+        ord,
+        player_id: decision.player.as_str(),
+        currency: change.currency.code(),
+        account: account(&change.account),
+        amount: change.units,
+    }
+}
+
+fn session<'a>(ord: i32, decision: &'a Decision, change: &'a SessionChange) -> Session<'a> {
+    let session = &change.session;
+    Session {
+        ord,
+        player_id: decision.player.as_str(),
+        id: session.id.0,
+        kind: session.kind.as_str(),
+        currency: session.currency.code(),
+        provider_id: session.provider.as_ref().map(|provider| provider.as_str()),
+        game_id: session.game.as_ref().map(|game| game.as_str()),
+        token_hash: change.token_hash.as_ref().map(<[u8; 32]>::as_slice),
+        token_expires_at: session.token_expires_at.map(Moment),
+        expires_at: Moment(session.expires_at),
+        ended_at: session.ended_at.map(Moment),
+    }
 }
 
 /// An account as the ledger names it; the usual ones without an allocation.

@@ -109,9 +109,30 @@ struct EntryDocument {
     kind: Kind,
     external_id: ExternalId,
     units: i64,
-    funding: Funding,
+    /// The receipt: a JSON text of its own.
+    reply: String,
     names_bet: Option<ExternalId>,
     reversed_units: Option<i64>,
+}
+
+/// The part of a receipt that a round keeps.
+#[derive(Deserialize)]
+struct Funded {
+    funding: Funding,
+}
+
+impl EntryDocument {
+    fn into_entry(self) -> Result<RoundEntry, StoreError> {
+        Ok(RoundEntry {
+            transaction: TransactionId(self.transaction),
+            kind: self.kind,
+            external_id: self.external_id,
+            units: self.units,
+            funding: parse::<Funded>(&self.reply)?.funding,
+            names_bet: self.names_bet,
+            reversed_units: self.reversed_units,
+        })
+    }
 }
 
 impl RoundDocument {
@@ -130,16 +151,8 @@ impl RoundDocument {
             entries: self
                 .entries
                 .into_iter()
-                .map(|entry| RoundEntry {
-                    transaction: TransactionId(entry.transaction),
-                    kind: entry.kind,
-                    external_id: entry.external_id,
-                    units: entry.units,
-                    funding: entry.funding,
-                    names_bet: entry.names_bet,
-                    reversed_units: entry.reversed_units,
-                })
-                .collect(),
+                .map(EntryDocument::into_entry)
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -68,9 +68,9 @@ impl PostgresWriter {
     /// Runs the statement once. `true` in the place of each entry that was committed.
     async fn run(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
         let mut batch = Batch::default();
-        for (ord, decision) in (0_i32..).zip(entries) {
+        for decision in entries {
             batch
-                .push(ord, decision)
+                .push(decision)
                 .map_err(|error| Failure::Failed(error.to_string()))?;
         }
         if self.is_broken || self.client.is_closed() {
@@ -92,8 +92,8 @@ impl PostgresWriter {
             let slot = row
                 .try_get::<_, i32>(0)
                 .ok()
-                .and_then(|ord| usize::try_from(ord).ok())
-                .and_then(|ord| committed.get_mut(ord))
+                .and_then(|ord| usize::try_from(ord).ok()?.checked_sub(1))
+                .and_then(|at| committed.get_mut(at))
                 .ok_or_else(|| Failure::Unknown("an answer that was not asked for".to_owned()))?;
             *slot = true;
         }

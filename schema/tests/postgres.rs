@@ -12,6 +12,7 @@ use pitboss_actors::ports::{CommitError, Committed, Ledger};
 use pitboss_schema::{Created, Store, StoreError, StoreOptions, audit};
 use pitboss_wallet::{PlayerId, TransactionScope};
 use play::{Player, policy};
+use tokio_postgres::Client;
 
 fn id(text: &str) -> PlayerId {
     PlayerId::new(text).unwrap()
@@ -63,15 +64,74 @@ async fn the_ledger_refuses_every_change() {
         "UPDATE ledger SET amount = 1",
         "DELETE FROM ledger",
         "TRUNCATE ledger",
-        "UPDATE posting SET amount = 1",
-        "DELETE FROM posting WHERE amount = 123456",
-        "TRUNCATE posting",
+        "UPDATE ledger SET amounts = '{}'",
         "DELETE FROM provider_key",
-        "UPDATE event SET body = ''",
+        "UPDATE outbox SET bodies = '{}'",
     ] {
         let error = client.batch_execute(sql).await.unwrap_err();
         let message = error.as_db_error().unwrap().message().to_owned();
         assert!(message.contains("append-only"), "{sql}: {message}");
+    }
+}
+
+/// A copy of the bet's ledger row with other postings, as the database takes it.
+async fn copy_of_a_bet(client: &Client, postings: &str) -> Result<(), String> {
+    let sql = format!(
+        "CREATE TEMP TABLE copy AS SELECT * FROM ledger WHERE kind = 'bet';
+         UPDATE copy SET number = 100, id = gen_random_uuid(), external_id = 'copy', {postings};
+         INSERT INTO ledger SELECT * FROM copy"
+    );
+    client.batch_execute("BEGIN").await.unwrap();
+    let answer = client.batch_execute(&sql).await;
+    client.batch_execute("ROLLBACK").await.unwrap();
+    answer.map_err(|error| {
+        let error = error.as_db_error().unwrap();
+        error.constraint().unwrap_or(error.message()).to_owned()
+    })
+}
+
+#[tokio::test]
+async fn the_database_refuses_postings_that_break_an_invariant() {
+    let database = Database::new("constraints").await;
+    let mut player = Player::seated(&database.store, "alice", policy()).await;
+    player.bet("b-1", 5).await;
+    let client = database.client().await;
+    let row = |accounts: &str, amounts: &str, after: &str| {
+        format!(
+            "accounts = '{{{accounts}}}', amounts = '{{{amounts}}}', balances_after = '{{{after}}}'"
+        )
+    };
+    for good in [
+        row("", "", ""),
+        row("CASH,HOUSE:demo", "-5,5", "0,NULL"),
+        row("RECEIVABLE,HOUSE:demo", "-5,5", "-5,NULL"),
+        row("CASH,RECEIVABLE,HOUSE:demo", "-5,-5,10", "0,-5,NULL"),
+    ] {
+        assert_eq!(copy_of_a_bet(&client, &good).await, Ok(()), "{good}");
+    }
+    for (bad, constraint) in [
+        (row("CASH,HOUSE:demo", "-5,4", "0,NULL"), "sums_to_zero"),
+        (row("CASH,HOUSE:demo", "-5,NULL", "0,NULL"), "sums_to_zero"),
+        (row("CASH", "0", "0"), "sums_to_zero"),
+        (row("CASH,CASH,CASH", "1,2,3", "1,3,6"), "sums_to_zero"),
+        (row("CASH,CASH,CASH", "1,NULL,-1", "1,3,6"), "sums_to_zero"),
+        (row("CASH,HOUSE:demo", "-5,5", "-1,NULL"), "only_receivable_is_owed"),
+        (row("HOUSE:demo,CASH", "-5,5", "NULL,-1"), "only_receivable_is_owed"),
+        (row("CASH,RECEIVABLE,HOUSE:demo", "-5,-5,10", "-1,-5,NULL"), "only_receivable_is_owed"),
+        (row("CASH,HOUSE:demo", "-5,5", "0"), "postings_are_whole"),
+        (row("CASH", "-5,5", "0,NULL"), "postings_are_whole"),
+        (
+            "accounts = '[0:1]={CASH,HOUSE:demo}', amounts = '{-5,5}', balances_after = '{0,NULL}'".to_owned(),
+            "postings_are_whole",
+        ),
+        (
+            "accounts = '{CASH,HOUSE:demo}', amounts = '{-5,5}', balances_after = '[5:6]={-1,NULL}'".to_owned(),
+            "postings_are_whole",
+        ),
+        ("currency = NULL, amount = NULL".to_owned(), "postings_are_whole"),
+    ] {
+        let answer = copy_of_a_bet(&client, &bad).await;
+        assert_eq!(answer, Err(constraint.to_owned()), "{bad}");
     }
 }
 
@@ -86,14 +146,14 @@ async fn the_audit_finds_what_was_tampered_with() {
     let client = database.client().await;
     client
         .batch_execute(
-            "ALTER TABLE posting DISABLE TRIGGER append_only;
-             ALTER TABLE ledger DISABLE TRIGGER append_only;
-             UPDATE posting SET amount = amount - 1 WHERE number = 2 AND account = 'CASH';
+            "ALTER TABLE ledger DISABLE TRIGGER append_only;
+             ALTER TABLE ledger DROP CONSTRAINT sums_to_zero;
+             UPDATE ledger SET amounts[1] = amounts[1] - 1 WHERE number = 2;
              UPDATE balance SET amount = amount + 7;
              UPDATE player SET last_event = last_event + 1, last_transaction = last_transaction + 1;
              UPDATE lane SET seq = seq + 1;
-             INSERT INTO posting SELECT player_id, number, 9, 'EUR', 'CASH', 0, 0
-                 FROM ledger WHERE state = 'tombstone'",
+             UPDATE ledger SET currency = 'EUR', amount = 0, accounts = '{CASH}', amounts = '{0}', balances_after = '{0}'
+                 WHERE state = 'tombstone'",
         )
         .await
         .unwrap();

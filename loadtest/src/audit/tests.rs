@@ -42,8 +42,10 @@ async fn player(client: &Client, id: &str) {
             "INSERT INTO lane (id) VALUES (0) ON CONFLICT DO NOTHING;
              INSERT INTO player (id, lane) VALUES ('{id}', 0);
              INSERT INTO balance VALUES ('{id}', 'EUR', 'CASH', {START});
-             INSERT INTO posting VALUES ('{id}', 1, 1, 'EUR', 'CASH', {START}, {START}),
-                 ('{id}', 1, 2, 'EUR', 'PSP_CLEARING', -{START}, NULL);"
+             INSERT INTO ledger (player_id, number, id, provider_id, kind, external_id, provider_wide, state,
+                 fingerprint, currency, amount, accounts, amounts, balances_after, reply, created_at)
+             VALUES ('{id}', 1, gen_random_uuid(), 'psp', 'deposit', 'first', false, 'applied',
+                 '', 'EUR', {START}, '{{CASH,PSP_CLEARING}}', ARRAY[{START}, -{START}], ARRAY[{START}, NULL], '', now());"
         ))
         .await
         .unwrap();
@@ -53,14 +55,12 @@ async fn player(client: &Client, id: &str) {
 async fn bet(client: &Client, player: &str, number: i64, id: &str, units: i64) {
     client
         .batch_execute(&format!(
-            "INSERT INTO ledger (player_id, number, id, provider_id, kind, external_id, provider_wide, state,
-                 fingerprint, currency, amount, reply, created_at)
-             VALUES ('{player}', {number}, gen_random_uuid(), 'demo', 'bet', '{id}', false, 'applied',
-                 '', 'EUR', {units}, '', now());
-             UPDATE balance SET amount = amount - {units} WHERE player_id = '{player}';
-             INSERT INTO posting
-             SELECT '{player}', {number}, 1, 'EUR', 'CASH', -{units}, amount FROM balance WHERE player_id = '{player}';
-             INSERT INTO posting VALUES ('{player}', {number}, 2, 'EUR', 'HOUSE:demo', {units}, NULL);"
+            "UPDATE balance SET amount = amount - {units} WHERE player_id = '{player}';
+             INSERT INTO ledger (player_id, number, id, provider_id, kind, external_id, provider_wide, state,
+                 fingerprint, currency, amount, accounts, amounts, balances_after, reply, created_at)
+             SELECT '{player}', {number}, gen_random_uuid(), 'demo', 'bet', '{id}', false, 'applied',
+                 '', 'EUR', {units}, '{{CASH,HOUSE:demo}}', ARRAY[-{units}, {units}], ARRAY[amount, NULL], '', now()
+             FROM balance WHERE player_id = '{player}';"
         ))
         .await
         .unwrap();

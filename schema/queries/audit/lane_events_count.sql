@@ -1,1 +1,1 @@
-SELECT count(*) AS checked FROM event
+SELECT count(*) AS checked FROM outbox
