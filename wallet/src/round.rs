@@ -132,6 +132,15 @@ impl Round {
         }
     }
 
+    /// The stake that an open round holds, whatever it comes to.
+    pub(crate) fn exactly_held(&self) -> i128 {
+        if !self.state.is_open() {
+            return 0;
+        }
+        let bets = self.entries.iter().filter(|entry| entry.kind == Kind::Bet);
+        bets.map(|entry| i128::from(entry.standing_units())).sum()
+    }
+
     /// The entry of this kind with this external id.
     #[must_use]
     pub fn entry(&self, kind: Kind, external_id: &ExternalId) -> Option<&RoundEntry> {

@@ -216,17 +216,19 @@ impl<'a, 's> Draft<'a, 's> {
         });
     }
 
-    /// Takes a round in, and keeps the wallet's view of the held stake in step.
+    /// Takes a round in, and keeps the wallet's view of the held stake in step. What is held must fit as any
+    /// balance must: a sum that was cut off would be wrong for ever after.
     pub fn put_round(&mut self, round: Round) -> Result<(), Refusal> {
         let (known, held_before) = match self.round(&round.key) {
-            Lookup::Found(before) => (true, before.held()),
+            Lookup::Found(before) => (true, before.exactly_held()),
             Lookup::Absent | Lookup::Unknown => (false, 0),
         };
         let mut wallet = self.wallet(round.currency)?;
-        wallet.held = wallet
-            .held
-            .saturating_sub(held_before)
-            .saturating_add(round.held());
+        let held = i128::from(wallet.held) - held_before + round.exactly_held();
+        wallet.held = i64::try_from(held).map_err(|_| {
+            let detail = "the stakes in open rounds are too large together";
+            Refusal::new(RefusalCode::Malformed, detail)
+        })?;
         self.put_wallet(wallet);
         match self
             .rounds

@@ -62,7 +62,10 @@ fn a_debt_at_the_limit_is_refused_and_not_wrapped() {
     let mut table = Table::new();
     for id in ["1", "2"] {
         table.applied(win(id, id, MAX));
-        table.applied(bet(&format!("b{id}"), "spend", MAX));
+        table.applied(Bet {
+            closes_round: true,
+            ..bet(&format!("b{id}"), &format!("spend{id}"), MAX)
+        });
     }
     table.applied(rollback("rb1", "1"));
     assert_eq!(table.owed(), MAX);
@@ -72,6 +75,22 @@ fn a_debt_at_the_limit_is_refused_and_not_wrapped() {
         "{last:?}"
     );
     assert_eq!(table.owed(), MAX);
+}
+
+/// A held stake that was cut off at the limit would be too low for ever after.
+#[test]
+fn stakes_in_open_rounds_that_do_not_fit_together_are_refused() {
+    let mut table = Table::with_cash(MAX);
+    table.applied(bet("b1", "r", MAX));
+    table.applied(win("w", "s", 10));
+    for round in ["r", "s"] {
+        table.refused(RefusalCode::Malformed, bet("b2", round, 1));
+    }
+    let actions = vec![a_bet("b2", 4), a_bet("b3", 6)];
+    table.refused(RefusalCode::Malformed, batch("t", actions));
+    table.applied(close("r"));
+    table.applied(bet("b2", "s", 10));
+    assert_eq!((table.cash(), table.held()), (0, 10));
 }
 
 #[test]
