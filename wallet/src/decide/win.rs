@@ -102,7 +102,12 @@ fn check_bet(draft: &Draft<'_, '_>, origin: &Origin, round: &Round, win: &Win) -
     let key = keys::key(origin, Kind::Bet, bet);
     match draft.stored(&key) {
         Lookup::Unknown => Err(Stop::Need(vec![Fact::Transaction(key)])),
-        Lookup::Found(stored) if stored.state == TransactionState::Tombstone => Err(rolled_back()),
+        // Another player's rollback is none of this caller's business.
+        Lookup::Found(stored)
+            if stored.state == TransactionState::Tombstone && stored.player == draft.state().id =>
+        {
+            Err(rolled_back())
+        }
         Lookup::Found(_) | Lookup::Absent => Err(Stop::refuse(
             RefusalCode::UnknownBet,
             "the round has no such bet",

@@ -116,6 +116,7 @@ fn t5_in_the_provider_scope_another_players_tombstone_is_a_mismatch() {
         bob.send(&mut table.ledger, NOON, &command).unwrap();
         table.refused(RefusalCode::TransactionMismatch, bet("b", "r", 100));
         table.refused(RefusalCode::TransactionMismatch, rollback("rb2", "b"));
+        table.refused(RefusalCode::UnknownBet, win_of("b", "w", "r", 5));
     }
 }
 
