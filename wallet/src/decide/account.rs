@@ -9,9 +9,10 @@ use super::{
     stored::{mismatch, replay, settled},
 };
 use crate::{
-    Account, Authenticate, BalanceView, Currency, Deposit, EventType, ExternalId, Fact, Funding,
-    GameId, GameStanding, GameSwitch, Launch, Money, OpenSession, PlayerStatus, ProviderId,
-    Refusal, RefusalCode, Reply, Session, SessionId, SessionKind, SessionReply, Timestamp, Wallet,
+    Account, Authenticate, Balance, BalanceView, Currency, Deposit, EventType, ExternalId, Fact,
+    Funding, GameId, GameStanding, GameSwitch, Launch, Money, OpenSession, PlayerStatus,
+    ProviderId, Refusal, RefusalCode, Reply, Session, SessionId, SessionKind, SessionReply,
+    Timestamp, Wallet,
 };
 
 pub(super) fn open(draft: &mut Draft<'_, '_>, currency: Currency) -> Result<Reply, Stop> {
@@ -131,29 +132,37 @@ impl<'a> SessionView<'a> {
     }
 }
 
-pub(super) fn launch(draft: &mut Draft<'_, '_>, launch: &Launch) -> Result<Reply, Stop> {
+/// Whether the player may launch this game, as far as is known.
+fn may_launch(draft: &Draft<'_, '_>, launch: &Launch) -> Result<Balance, Refusal> {
     let balance = draft.balance(launch.currency)?;
     if draft.state().status == PlayerStatus::Blocked {
-        return Err(Stop::refuse(
-            RefusalCode::PlayerBlocked,
-            "the player may not play",
-        ));
+        let detail = "the player may not play";
+        return Err(Refusal::new(RefusalCode::PlayerBlocked, detail));
     }
     match launch.standing {
-        GameStanding::Known(GameSwitch::Enabled) => {}
+        GameStanding::Known(GameSwitch::Enabled) => Ok(balance),
         GameStanding::Known(GameSwitch::Disabled) => {
-            return Err(Stop::refuse(
-                RefusalCode::GameDisabled,
-                "the game is disabled",
-            ));
+            let detail = "the game is disabled";
+            Err(Refusal::new(RefusalCode::GameDisabled, detail))
         }
         GameStanding::Unknown => {
-            return Err(Stop::refuse(
-                RefusalCode::UnknownGame,
-                "there is no such game",
-            ));
+            let detail = "there is no such game";
+            Err(Refusal::new(RefusalCode::UnknownGame, detail))
         }
     }
+}
+
+pub(super) fn launch(draft: &mut Draft<'_, '_>, launch: &Launch) -> Result<Reply, Stop> {
+    let balance = may_launch(draft, launch).map_err(|refusal| {
+        // Not on memory alone: another owner may have unblocked the player. The question about the new session
+        // brings the player's version.
+        let question = Fact::Session(launch.session);
+        if draft.is_unknown(&question) {
+            Stop::Need(vec![question])
+        } else {
+            refusal.into()
+        }
+    })?;
     let session = Session {
         id: launch.session,
         kind: SessionKind::Game,

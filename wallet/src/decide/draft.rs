@@ -77,6 +77,7 @@ pub(super) struct Draft<'a, 's> {
     facts: &'a Facts,
     seam: &'a mut Seam<'s>,
     status: PlayerStatus,
+    sets_status: bool,
     wallets: Vec<Wallet>,
     rounds: Vec<RoundChange>,
     sessions: Vec<SessionChange>,
@@ -91,6 +92,7 @@ impl<'a, 's> Draft<'a, 's> {
             facts,
             seam,
             status: state.status,
+            sets_status: false,
             wallets: Vec::new(),
             rounds: Vec::new(),
             sessions: Vec::new(),
@@ -110,6 +112,7 @@ impl<'a, 's> Draft<'a, 's> {
     /// Forgets everything drafted so far.
     pub fn clear(&mut self) {
         self.status = self.state.status;
+        self.sets_status = false;
         self.wallets.clear();
         self.rounds.clear();
         self.sessions.clear();
@@ -194,8 +197,11 @@ impl<'a, 's> Draft<'a, 's> {
         (self.seam.new_id)()
     }
 
+    /// A status is always committed, also one that memory has already: another owner may have set another, and
+    /// only the commit knows.
     pub fn set_status(&mut self, status: PlayerStatus) {
         self.status = status;
+        self.sets_status = true;
     }
 
     pub fn put_wallet(&mut self, wallet: Wallet) {
@@ -368,7 +374,7 @@ impl<'a, 's> Draft<'a, 's> {
         let nothing = self.transactions.is_empty()
             && self.sessions.is_empty()
             && self.events.is_empty()
-            && self.status == self.state.status;
+            && !self.sets_status;
         if nothing {
             return Err(outcome);
         }

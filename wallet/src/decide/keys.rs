@@ -164,14 +164,13 @@ impl Command {
                 .map(Fact::Transaction)
                 .into_iter()
                 .collect(),
+            Self::Launch(launch) => vec![Fact::Session(launch.session)],
             Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
             Self::EndSession(session) => vec![Fact::Session(*session)],
             Self::Play(play) => play_facts(play),
-            Self::OpenAccount(_)
-            | Self::OpenSession(_)
-            | Self::Launch(_)
-            | Self::SetStatus(_)
-            | Self::Balance(_) => Vec::new(),
+            Self::OpenAccount(_) | Self::OpenSession(_) | Self::SetStatus(_) | Self::Balance(_) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -153,14 +153,34 @@ fn a_launch_needs_a_player_who_may_play_a_game_that_is_on_and_a_wallet() {
     table.done(&Command::Launch(launch(5)));
 }
 
+/// Memory may be behind: another owner has set another status since. Only the commit knows.
 #[test]
-fn setting_the_status_that_is_set_writes_nothing() {
+fn a_status_is_set_also_when_memory_believes_that_it_is() {
+    let mut table = Table::with_cash(100);
+    let mut elsewhere = Node::new(table.ledger.load(&player("alice")));
+    let block = Command::SetStatus(PlayerStatus::Blocked);
+    let unblock = Command::SetStatus(PlayerStatus::Active);
+    elsewhere.send(&mut table.ledger, NOON, &block).unwrap();
+    table.done(&unblock);
+    elsewhere.send(&mut table.ledger, NOON, &block).unwrap();
+    table.refused(RefusalCode::PlayerBlocked, bet("b", "r", 10));
+}
+
+/// A refusal on memory alone would last for as long as nothing else makes this owner look again.
+#[test]
+fn a_launch_is_refused_only_after_the_ledger_was_asked() {
     let mut table = Table::new();
-    let version = table.version();
-    table.done(&Command::SetStatus(PlayerStatus::Active));
-    assert_eq!(table.version(), version);
     table.done(&Command::SetStatus(PlayerStatus::Blocked));
-    assert_eq!(table.version(), version + 1);
+    let before = table.node.questions;
+    table.refused_command(RefusalCode::PlayerBlocked, &Command::Launch(launch(5)));
+    assert_eq!(table.node.questions, before + 1);
+    table.done(&Command::SetStatus(PlayerStatus::Active));
+    table.done(&Command::Launch(launch(5)));
+    assert_eq!(
+        table.node.questions,
+        before + 1,
+        "an acceptance asks nothing"
+    );
 }
 
 #[test]
