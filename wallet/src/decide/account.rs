@@ -49,6 +49,10 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
         balance: Option<BalanceView>,
     }
     let malformed = |detail: String| Refusal::new(RefusalCode::Malformed, detail);
+    let Money { units, currency } = deposit.amount;
+    if units <= 0 {
+        return Err(malformed("a deposit is above 0".to_owned()).into());
+    }
     let key = deposit_key(deposit).map_err(|error| malformed(error.to_string()))?;
     let fingerprint = deposit_fingerprint(deposit.amount);
     match draft.stored(&key) {
@@ -61,10 +65,6 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
         // The reference is unique among all players, whom this actor does not know: ask at once.
         Lookup::Unknown => return Err(Stop::Need(vec![Fact::Transaction(key)])),
         Lookup::Absent => {}
-    }
-    let Money { units, currency } = deposit.amount;
-    if units <= 0 {
-        return Err(malformed("a deposit is above 0".to_owned()).into());
     }
     let postings = draft.post(
         currency,

@@ -1,7 +1,5 @@
 //! Bets and wins in one call: all or nothing, in order, one commit (T9).
 
-use std::collections::HashSet;
-
 use super::{
     Stop,
     bet::{self, Stake},
@@ -10,14 +8,13 @@ use super::{
     stored::settled,
     win,
 };
-use crate::{Action, BetWin, ExternalId, Kind, Money, Origin, RefusalCode, Reply, Win, WinKind};
+use crate::{Action, BetWin, ExternalId, Money, Origin, Reply, Win, WinKind};
 
 pub(super) fn decide(
     draft: &mut Draft<'_, '_>,
     origin: &Origin,
     batch: &BetWin,
 ) -> Result<Reply, Stop> {
-    check_form(batch)?;
     let is_bet = |action: &Action| matches!(action, Action::Bet { .. });
     let mut round = match batch.actions.first() {
         // Wins alone are paid like a single win: without a session, to whomever (T8).
@@ -70,24 +67,4 @@ fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64) -> Win {
         kind: WinKind::Ordinary,
         closes_round: false,
     }
-}
-
-fn check_form(batch: &BetWin) -> Result<(), Stop> {
-    if batch.actions.is_empty() {
-        return Err(Stop::refuse(RefusalCode::Malformed, "there is no action"));
-    }
-    let mut seen = HashSet::new();
-    let all_new = batch.actions.iter().all(|action| {
-        seen.insert(match action {
-            Action::Bet { transaction, .. } => (Kind::Bet, transaction),
-            Action::Win { transaction, .. } => (Kind::Win, transaction),
-        })
-    });
-    if !all_new {
-        return Err(Stop::refuse(
-            RefusalCode::Malformed,
-            "two actions have one transaction id",
-        ));
-    }
-    Ok(())
 }

@@ -20,19 +20,6 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> R
         bet.amount.currency,
         bet.standing,
     )?;
-    if bet.free_round.is_some() && bet.amount.units != 0 {
-        return Err(Stop::refuse(
-            RefusalCode::Malformed,
-            "a bet of a free round costs 0",
-        ));
-    }
-    if bet
-        .jackpot_contribution
-        .is_some_and(|part| part < 0 || part > bet.amount.units)
-    {
-        let detail = "the jackpot contribution is not a part of the amount";
-        return Err(Stop::refuse(RefusalCode::Malformed, detail));
-    }
     let mut round = open(draft, origin, &bet.game, &bet.round, bet.amount.currency)?;
     let stake = Stake {
         transaction: &bet.transaction,
@@ -139,12 +126,6 @@ pub(super) fn debit(
     won_in_batch: i64,
 ) -> Result<Receipt, Refusal> {
     let Money { units, currency } = stake.amount;
-    if units < 0 {
-        return Err(Refusal::new(
-            RefusalCode::Malformed,
-            "a bet is never negative",
-        ));
-    }
     let wallet = draft.wallet(currency)?;
     if wallet.cash.saturating_sub(won_in_batch) < units {
         return Err(draft.insufficient(currency));

@@ -1,12 +1,13 @@
 //! `decide`: from a state and a command to a verdict. Nothing is changed here.
 //!
 //! One file per family of commands; `draft` collects what they want to change. The order of checks is that
-//! of the callback protocol: the stored transaction first, then session, player, game, round, balance.
+//! of the callback protocol: the form, the stored transaction, then session, player, game, round, balance.
 
 mod account;
 mod batch;
 mod bet;
 mod draft;
+mod form;
 mod keys;
 mod rollback;
 mod round;
@@ -105,6 +106,7 @@ pub fn decide(
 }
 
 fn decide_play(draft: &mut Draft<'_, '_>, play: &Play) -> Result<Reply, Stop> {
+    form::check(&play.command)?;
     let own = keys::own(play);
     stored::answer_repeat(draft, play, &own)?;
     let ended = match &play.command {

@@ -123,12 +123,6 @@ pub(super) fn credit(
     win: &Win,
 ) -> Result<Receipt, Refusal> {
     let Money { units, currency } = win.amount;
-    if units < 0 {
-        return Err(Refusal::new(
-            RefusalCode::Malformed,
-            "a win is never negative",
-        ));
-    }
     let house = Account::House(origin.provider.clone());
     let postings = draft.post(currency, &[(house, -units), (Account::Cash, units)])?;
     let fingerprint = keys::movement_fingerprint(

@@ -125,6 +125,16 @@ fn t9_two_actions_with_one_id_are_malformed() {
     assert_eq!(table.cash(), 1_100);
 }
 
+/// Such a batch was never accepted, so it cannot be the repeat of one.
+#[test]
+fn t9_two_actions_with_one_id_are_malformed_also_when_the_id_came_before() {
+    let mut table = Table::with_cash(1_000);
+    table.applied(bet("b", "r", 100));
+    let bets = vec![a_bet("b", 100), a_bet("b", 100)];
+    table.refused(RefusalCode::Malformed, batch("r", bets));
+    assert_eq!(table.cash(), 900);
+}
+
 #[test]
 fn t9_an_empty_batch_is_malformed() {
     let mut table = Table::with_cash(1_000);

@@ -55,9 +55,10 @@ fn a_deposit_with_another_players_reference_is_a_mismatch_without_his_data() {
 
 #[test]
 fn a_deposit_is_above_zero_and_in_a_currency_that_the_player_has() {
-    let mut table = Table::new();
+    // The form comes first, whatever the reference was used for.
+    let mut table = Table::with_cash(5);
     for units in [0, -1, i64::MIN] {
-        table.refused_command(RefusalCode::Malformed, &deposit("d", units));
+        table.refused_command(RefusalCode::Malformed, &deposit("initial", units));
     }
     let usd = Command::Deposit(Deposit {
         reference: ext("d"),

@@ -341,3 +341,11 @@ fn t4_a_burned_bet_leaves_nothing_but_the_record_of_its_refusal() {
     assert!(table.subjects_after(seq).is_empty());
     assert_eq!(table.ledger.len(), count + 1);
 }
+
+/// What was never understood is no transaction, and leaves its id to the one that is meant.
+#[test]
+fn t4_a_malformed_bet_burns_no_id() {
+    let mut table = Table::with_policy(burning()).holding(10);
+    table.refused(RefusalCode::Malformed, bet("b", "r", -1));
+    table.applied(bet("b", "r", 10));
+}

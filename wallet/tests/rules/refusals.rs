@@ -95,7 +95,7 @@ fn insufficient_funds_come_with_the_balance() {
     table.applied(bet("b", "r", 99));
 }
 
-/// Stored transaction, session, player, game, round, balance: what comes first is told first.
+/// Form, stored transaction, session, player, game, round, balance: what comes first is told first.
 #[test]
 fn refusals_come_in_the_order_of_the_protocol() {
     let mut table = Table::with_cash(100);
@@ -107,6 +107,11 @@ fn refusals_come_in_the_order_of_the_protocol() {
         standing: GameStanding::Unknown,
         ..bet(id, "r", 101)
     };
+    let without_form = Bet {
+        amount: Money::new(-1, eur()),
+        ..bad("old")
+    };
+    table.refused(RefusalCode::Malformed, without_form);
     table.refused(RefusalCode::TransactionMismatch, bad("old"));
     table.refused(RefusalCode::SessionExpired, bad("new"));
     table.done(&Command::SetStatus(PlayerStatus::Active));
