@@ -23,7 +23,7 @@ struct Row {
     transaction: Transaction,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Ledger {
     /// Players without any cache.
     players: HashMap<PlayerId, PlayerState>,
@@ -64,6 +64,13 @@ impl Ledger {
 
     pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
         self.rows.values().map(|row| &row.transaction)
+    }
+
+    /// Every transaction, with whose it is.
+    pub fn rows(&self) -> impl Iterator<Item = (&PlayerId, &Transaction)> {
+        self.rows
+            .values()
+            .map(|row| (&row.player, &row.transaction))
     }
 
     pub fn round(&self, of: &PlayerId, round: &str) -> Option<&Round> {

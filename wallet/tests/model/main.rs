@@ -1,4 +1,11 @@
-//! The wallet against models: random histories against a naive reference, and every interleaving of two nodes.
+//! The wallet against models: what it decides is what the rules say, and two owners decide as one.
+//!
+//! - [`reference`]: a naive wallet, written from `docs/rules.md` alone;
+//! - [`histories`]: random histories, played to the real `decide` and `apply` and to that reference;
+//! - [`invariants`]: INV-1 to INV-8 on what is durable, each with a named check that can fail;
+//! - [`nodes`]: every interleaving of a few requests over two owners of one player, with crashes and lost replies.
+//!
+//! `PROPTEST_CASES` sets how many histories are played.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,3 +13,10 @@
     clippy::panic,
     reason = "tests"
 )]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+mod histories;
+mod invariants;
+mod owner;
+mod reference;

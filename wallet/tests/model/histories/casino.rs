@@ -1,0 +1,328 @@
+//! The system under test: the real wallet behind a ledger in memory, with two owners for each player.
+
+use std::{collections::HashMap, sync::Arc};
+
+use pitboss_wallet::{
+    CacheLimits, Command, Currency, Kind, Launch, Outcome, PlayCommand, PlayerId, PlayerState,
+    Policy, Refusal, RefusalCode, Reply, SessionId, TransactionId,
+};
+
+use super::{
+    Course,
+    steps::{Memory, Step},
+};
+use crate::{
+    harness::{self, Ledger, currency, ext, player, round_id, session},
+    invariants::{Evidence, Follower},
+    owner::Owner,
+    reference::{LineNumber, Model, Receipt, Who, Yes},
+};
+
+pub const PLAYERS: [&str; 2] = ["alice", "bob"];
+pub const CURRENCIES: [&str; 2] = ["EUR", "USD"];
+
+/// The sessions that each player begins with, one in each currency.
+pub fn sessions(who: Who) -> Vec<(SessionId, Currency)> {
+    let number = |place: usize| u128::try_from(10 * (who + 1) + place).unwrap();
+    CURRENCIES
+        .iter()
+        .enumerate()
+        .map(|(place, code)| (session(number(place)), currency(code)))
+        .collect()
+}
+
+pub fn launch(id: u128, currency: Currency) -> Launch {
+    Launch {
+        currency,
+        ..harness::launch(id)
+    }
+}
+
+/// Changes one field of a request: its amount, its id, its round or its target.
+pub fn change(command: &mut Command, what: u8, units: i64, id: &str, round: &str) {
+    let play = match command {
+        Command::Deposit(deposit) => {
+            deposit.amount.units = units;
+            return;
+        }
+        Command::Play(play) => &mut play.command,
+        _ => return,
+    };
+    match play {
+        PlayCommand::Bet(bet) => match what {
+            1 => bet.amount.units = units,
+            2 => bet.transaction = ext(id),
+            3 => bet.closes_round = !bet.closes_round,
+            _ => bet.round = round_id(round),
+        },
+        PlayCommand::Win(win) => match what {
+            1 => win.amount.units = units,
+            2 => win.transaction = ext(id),
+            3 => win.bet = Some(ext(id)),
+            _ => win.round = round_id(round),
+        },
+        PlayCommand::BetWin(batch) => match what {
+            1 => batch.actions.truncate(1),
+            2 => batch.actions.reverse(),
+            3 => batch.actions.push(harness::a_win(id, units)),
+            _ => batch.round = round_id(round),
+        },
+        PlayCommand::Rollback(rollback) => match what {
+            1 => rollback.units = Some(units),
+            2 => rollback.transaction = ext(id),
+            3 => rollback.units = None,
+            _ => rollback.target = ext(id),
+        },
+        PlayCommand::CloseRound(close) => close.round = round_id(round),
+        PlayCommand::VoidRound(void) => match what {
+            2 => void.transaction = ext(id),
+            _ => void.round = round_id(round),
+        },
+    }
+}
+
+pub struct Casino {
+    ledger: Ledger,
+    players: Vec<PlayerId>,
+    /// Two owners for each player.
+    owners: Vec<[Owner; 2]>,
+    /// Who only reads the events of each player.
+    followers: Vec<Follower>,
+    /// Which transaction each line of the reference is.
+    ids: HashMap<LineNumber, TransactionId>,
+    /// The burned refusals, as they were first given.
+    burned: HashMap<LineNumber, Refusal>,
+    /// Whether the owner of the newest step had missed something when it came.
+    was_behind: bool,
+}
+
+impl Casino {
+    pub fn new(limits: CacheLimits) -> Self {
+        let mut ledger = Ledger::default();
+        let mut owners = Vec::new();
+        for (who, name) in PLAYERS.iter().enumerate() {
+            let mut owner = Owner {
+                state: ledger.create(name),
+                limits,
+            };
+            for (id, currency) in sessions(who) {
+                let launch = launch(id.0.as_u128(), currency);
+                for command in [Command::OpenAccount(currency), Command::Launch(launch)] {
+                    owner.execute(&mut ledger, &command).unwrap();
+                }
+            }
+            let state = ledger.load(&owner.state.id);
+            owners.push([owner, Owner { state, limits }]);
+        }
+        let mut casino = Self {
+            ledger,
+            players: PLAYERS.iter().map(|name| player(name)).collect(),
+            owners,
+            followers: PLAYERS.iter().map(|_| Follower::default()).collect(),
+            ids: HashMap::new(),
+            burned: HashMap::new(),
+            was_behind: false,
+        };
+        casino.tell_followers();
+        casino
+    }
+
+    fn tell_followers(&mut self) {
+        for (follower, player) in self.followers.iter_mut().zip(&self.players) {
+            follower.read(self.ledger.events(player));
+        }
+    }
+
+    fn durable(&self, who: Who) -> PlayerState {
+        self.ledger.load(&player(PLAYERS[who]))
+    }
+
+    pub fn play(&mut self, step: &Step, policy: &Policy) -> Outcome {
+        let mut command = step.command.clone();
+        if let Command::Play(play) = &mut command {
+            play.origin.policy = Arc::new(policy.clone());
+        }
+        let durable = self.durable(step.who);
+        let owner = match step.memory {
+            Memory::Kept => &mut self.owners[step.who][0],
+            Memory::Lost => {
+                let owner = &mut self.owners[step.who][0];
+                owner.state = durable.clone();
+                owner
+            }
+            Memory::Elsewhere => &mut self.owners[step.who][1],
+        };
+        self.was_behind = owner.state.version < durable.version;
+        let outcome = owner.execute(&mut self.ledger, &command);
+        if self.durable(step.who).version == durable.version {
+            assert_eq!(
+                self.ledger.events(&durable.id).len(),
+                usize::try_from(durable.last_event).unwrap(),
+                "nothing was written, and something was told"
+            );
+        }
+        self.tell_followers();
+        outcome
+    }
+
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence::of(&self.ledger, &self.players, &self.followers)
+    }
+
+    /// Outcome, code, receipts, and the balance of now.
+    pub fn compare_answer(&mut self, course: &Course, step: &Step, outcome: &Outcome) {
+        let told = || {
+            format!(
+                "{step:?}\n  wallet {outcome:?}\n  rules  {:?}",
+                course.answer
+            )
+        };
+        match (&course.answer, outcome) {
+            (Ok(Yes::Done), Ok(Reply::Done | Reply::Balance(_) | Reply::Session(_))) => {}
+            (Ok(Yes::New(expected) | Yes::Repeat(expected)), Ok(Reply::Settled(settled))) => {
+                let is_repeat = matches!(course.answer, Ok(Yes::Repeat(_)));
+                assert_eq!(settled.replayed, is_repeat, "{}", told());
+                assert_eq!(settled.receipts.len(), expected.len(), "{}", told());
+                for (receipt, expected) in settled.receipts.iter().zip(expected) {
+                    self.compare_receipt(expected, receipt, &told());
+                }
+                if let Some(now) = settled.current.filter(|_| !self.was_behind) {
+                    let cash = course.model.books().cash(step.who, now.currency);
+                    assert_eq!(i128::from(now.cash), cash, "{}", told());
+                }
+            }
+            (Err(no), Err(refusal)) => {
+                assert_eq!(refusal.code, no.code, "{}", told());
+                let original = refusal.original.as_ref().map(|of| of.transaction);
+                let expected = no.original.map(|line| self.ids[&line]);
+                if refusal.code == RefusalCode::TransactionMismatch {
+                    assert_eq!(original, expected, "T11: {}", told());
+                }
+                self.compare_burned(course, step, refusal, &told());
+            }
+            _ => panic!("{}", told()),
+        }
+    }
+
+    /// T4: a refusal that used its id up is the same for ever.
+    fn compare_burned(&mut self, course: &Course, step: &Step, refusal: &Refusal, told: &str) {
+        let Command::Play(play) = &step.command else {
+            return;
+        };
+        let PlayCommand::Bet(bet) = &play.command else {
+            return;
+        };
+        // Another request with this id, or none at all.
+        let is_other = refusal.code == RefusalCode::TransactionMismatch || bet.amount.units < 0;
+        let line = course.model.burned(step.who, &bet.transaction);
+        let Some(line) = line.filter(|_| !is_other) else {
+            return;
+        };
+        let key = (player(PLAYERS[step.who]), bet.transaction.clone());
+        let mut rows = self.ledger.rows();
+        let row = rows.find(|(of, row)| {
+            **of == key.0 && row.key.kind == Kind::Bet && row.key.external_id == key.1
+        });
+        self.ids.insert(line, row.unwrap().1.id);
+        let first = self.burned.entry(line).or_insert_with(|| refusal.clone());
+        assert_eq!(first, refusal, "{told}");
+    }
+
+    fn compare_receipt(
+        &mut self,
+        expected: &Receipt,
+        receipt: &pitboss_wallet::Receipt,
+        told: &str,
+    ) {
+        let known = self.ids.get(&expected.line).copied();
+        if known.is_none() {
+            let is_taken = self.ids.values().any(|id| *id == receipt.transaction);
+            assert!(!is_taken, "{told}");
+        }
+        let id = self.ids.entry(expected.line).or_insert(receipt.transaction);
+        assert_eq!(*id, receipt.transaction, "another transaction: {told}");
+        let balance = receipt.balance.map(|balance| i128::from(balance.cash));
+        // The answer to a late bet has no balance of its own but that of now, as far as this owner knows.
+        let is_now = receipt.tombstone && receipt.kind == Kind::Bet;
+        if !(is_now && self.was_behind) {
+            assert_eq!(balance, expected.cash, "{told}");
+        }
+        assert_eq!(
+            (
+                receipt.kind,
+                receipt.currency,
+                i128::from(receipt.units),
+                receipt.tombstone,
+            ),
+            (
+                expected.kind,
+                expected.currency,
+                expected.units,
+                expected.tombstone,
+            ),
+            "{told}"
+        );
+        if receipt.kind != Kind::CloseRound {
+            // A close has no id: the round names it.
+            assert_eq!(receipt.external_id, expected.id, "{told}");
+        }
+        // Where a bet's money came from, and where a rollback brings it back to: there is only cash so far.
+        assert_eq!(i128::from(receipt.funding.cash), expected.units, "{told}");
+        assert_eq!(receipt.funding.bonus, 0, "{told}");
+    }
+
+    /// Balances, debts, held stakes, and every round with all that stands in it.
+    pub fn compare_books(&self, model: &Model) {
+        let books = model.books();
+        for (who, currency) in model.people() {
+            let state = self.durable(who);
+            let wallet = state.wallet(currency).unwrap();
+            let of_wallet = (
+                i128::from(wallet.cash),
+                -i128::from(wallet.receivable),
+                i128::from(wallet.held),
+            );
+            let expected = (
+                books.cash(who, currency),
+                books.owed(who, currency),
+                books.held(who, currency),
+            );
+            assert_eq!(
+                of_wallet, expected,
+                "cash, owed, held of {who} in {currency}"
+            );
+        }
+        for (who, name) in PLAYERS.iter().enumerate() {
+            let mut rounds: Vec<_> = self
+                .ledger
+                .rounds_of(&player(name))
+                .map(|round| {
+                    let entries: Vec<_> = round
+                        .entries
+                        .iter()
+                        .map(|entry| (entry.kind, i128::from(entry.standing_units())))
+                        .collect();
+                    let game = round.key.game.as_ref().map(ToString::to_string);
+                    (round.key.round.to_string(), game, round.state, entries)
+                })
+                .collect();
+            let mut expected: Vec<_> = books
+                .rounds
+                .iter()
+                .filter(|round| round.name.who == who)
+                .map(|round| {
+                    let entries: Vec<_> = round
+                        .entries
+                        .iter()
+                        .map(|entry| (entry.kind, entry.standing()))
+                        .collect();
+                    let game = round.name.game.as_ref().map(ToString::to_string);
+                    (round.name.round.to_string(), game, round.state, entries)
+                })
+                .collect();
+            rounds.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+            expected.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+            assert_eq!(rounds, expected, "the rounds of {name}");
+        }
+    }
+}
