@@ -250,8 +250,14 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Adds what a later question brought.
+    /// Adds what a later question brought. What was answered at another version is forgotten: together they
+    /// would tell of a moment that never was.
     pub fn extend(&mut self, more: Self) {
+        let is_other = |version| more.version.is_some_and(|newer| newer != version);
+        if self.version.is_some_and(is_other) {
+            *self = more;
+            return;
+        }
         self.version = more.version.or(self.version);
         self.transactions.extend(more.transactions);
         self.rounds.extend(more.rounds);

@@ -76,6 +76,10 @@ pub fn decide(
     command: &Command,
     seam: &mut Seam<'_>,
 ) -> Verdict {
+    // What was true at another version does not fit to this state: it is as good as not asked.
+    let nothing = Facts::default();
+    let is_of_state = facts.version.is_none_or(|version| version == state.version);
+    let facts = if is_of_state { facts } else { &nothing };
     let mut draft = Draft::new(state, facts, seam);
     let ended = match command {
         Command::OpenAccount(currency) => account::open(&mut draft, *currency),

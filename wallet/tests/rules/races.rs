@@ -171,3 +171,70 @@ fn a_rollback_needs_its_own_key_and_both_of_its_targets_at_once() {
     assert_eq!(asked.len(), 3);
     assert!(command.facts().iter().all(|fact| asked.contains(fact)));
 }
+
+/// Decides with facts that were asked for earlier.
+fn decide_on(table: &Table, facts: &Facts, command: &pitboss_wallet::Command) -> Verdict {
+    let mut next = 1_000;
+    let mut new_id = || {
+        next += 1;
+        uuid::Uuid::from_u128(next)
+    };
+    let mut seam = pitboss_wallet::Seam {
+        now: NOON,
+        environment: pitboss_wallet::Environment::Sandbox,
+        new_id: &mut new_id,
+    };
+    pitboss_wallet::decide(&table.node.state, facts, command, &mut seam)
+}
+
+/// What the ledger says about a command now, and of which version of the player that is.
+fn asked_now(table: &Table, command: &pitboss_wallet::Command) -> Facts {
+    let facts = table.ledger.answer(&player("alice"), &command.facts());
+    Facts {
+        version: Some(table.version()),
+        ..facts
+    }
+}
+
+/// Between the question and the load another owner gave a part of the bet back: the bet that was asked for has no
+/// reversal, and its round has only a part left. Both together would give that part back twice.
+#[test]
+fn t7_facts_of_another_version_than_the_states_are_not_used() {
+    let policy = pitboss_wallet::Policy {
+        rollback_amount: pitboss_wallet::RollbackAmount::Partial,
+        ..pitboss_wallet::Policy::default()
+    };
+    let mut table = Table::with_policy(policy).holding(1_000);
+    table.applied(bet("b", "r", 100));
+    let command = rollback("rb2", "b").command(&table.policy);
+    let old = asked_now(&table, &command);
+    table.applied(rollback_units("rb1", "b", 40));
+    let verdict = decide_on(&table, &old, &command);
+    assert!(matches!(verdict, Verdict::Need(_)), "{verdict:?}");
+    let verdict = decide_on(&table, &asked_now(&table, &command), &command);
+    let Verdict::Answer(Reply::Settled(settled)) = verdict else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!((settled.replayed, settled.receipts[0].units), (true, 40));
+}
+
+/// The same with two questions: the bet before the partial rollback, its round after it.
+#[test]
+fn t7_facts_of_two_versions_are_not_mixed() {
+    let mut table = Table::with_cash(1_000);
+    table.applied(bet("b", "r", 100));
+    let command = rollback("rb2", "b").command(&table.policy);
+    let mut facts = asked_now(&table, &command);
+    table.applied(rollback("rb1", "b"));
+    let round = table.ledger.round(&player("alice"), "r").unwrap();
+    let question = [pitboss_wallet::Fact::Round(round.key.clone())];
+    let newer = Facts {
+        version: Some(table.version()),
+        ..table.ledger.answer(&player("alice"), &question)
+    };
+    facts.extend(newer);
+    assert!(facts.transactions.is_empty() && facts.rounds.len() == 1);
+    table.restart();
+    let verdict = decide_on(&table, &facts, &command);
+    assert!(matches!(verdict, Verdict::Need(_)), "{verdict:?}");
+}
