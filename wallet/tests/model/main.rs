@@ -18,5 +18,6 @@
 mod harness;
 mod histories;
 mod invariants;
+mod nodes;
 mod owner;
 mod reference;
