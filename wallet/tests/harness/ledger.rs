@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
-    Account, Currency, Decision, Event, Fact, Facts, Kind, PlayerId, PlayerState, Round, RoundKey,
-    RoundState, Session, SessionId, StoredTransaction, Transaction, TransactionId, TransactionKey,
-    TransactionScope, Wallet, invariants::check_decision,
+    Account, Currency, Decision, Event, Fact, Facts, Kind, PlayerId, PlayerState, Round,
+    RoundEntry, RoundKey, RoundState, Session, SessionId, StoredTransaction, Transaction,
+    TransactionId, TransactionKey, TransactionScope, Wallet, invariants::check_decision,
 };
 
 use super::player;
@@ -91,6 +91,28 @@ impl Ledger {
     fn reversal_of(&self, id: TransactionId) -> Option<&Transaction> {
         self.transactions()
             .find(|transaction| transaction.reverses == Some(id))
+    }
+
+    /// All that a player has besides the ledger's rows, his events and their numbers; without what `is_hidden`.
+    pub fn whole_state(&self, of: &PlayerId, is_hidden: impl Fn(&RoundEntry) -> bool) -> String {
+        let state = &self.players[of];
+        let mut rounds: Vec<_> = self
+            .rounds_of(of)
+            .cloned()
+            .map(|mut round| {
+                round.entries.retain(|entry| !is_hidden(entry));
+                round
+            })
+            .filter(|round| !round.entries.is_empty())
+            .map(|round| format!("{round:?}"))
+            .collect();
+        rounds.sort();
+        let sessions = self.sessions.values().filter(|(player, _)| player == of);
+        let mut sessions: Vec<_> = sessions.map(|session| format!("{session:?}")).collect();
+        sessions.sort();
+        let mut wallets = state.wallets.clone();
+        wallets.sort_by_key(|wallet| wallet.currency);
+        format!("{:?} {wallets:?} {rounds:?} {sessions:?}", state.status)
     }
 
     /// Answers from what is committed.

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
-    CacheLimits, Command, Currency, Kind, Launch, Outcome, PlayCommand, PlayerId, PlayerState,
-    Policy, Refusal, RefusalCode, Reply, SessionId, TransactionId,
+    Bet, CacheLimits, Command, Currency, Kind, Launch, Money, Outcome, PlayCommand, PlayerId,
+    PlayerState, Policy, Refusal, RefusalCode, Reply, RoundEntry, SessionId, TransactionId,
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     steps::{Memory, Step},
 };
 use crate::{
-    harness::{self, Ledger, currency, ext, player, round_id, session},
+    harness::{self, Ledger, Request, currency, ext, player, round_id, session},
     invariants::{Evidence, Follower},
     owner::Owner,
     reference::{LineNumber, Model, Receipt, Who, Yes},
@@ -269,6 +269,45 @@ impl Casino {
         // Where a bet's money came from, and where a rollback brings it back to: there is only cash so far.
         assert_eq!(i128::from(receipt.funding.cash), expected.units, "{told}");
         assert_eq!(receipt.funding.bonus, 0, "{told}");
+    }
+
+    /// INV-5: from here, a bet and its rollback leave everything as it was, wherever the bet goes and whatever it costs.
+    pub fn inv_5_a_bet_and_its_rollback_change_nothing(&self, course: &Course) {
+        let policy = Arc::new(course.model.policy().clone());
+        let command = |request: PlayCommand| request.command(&policy);
+        let books = course.model.books();
+        for (who, currency) in course.model.people() {
+            let of = &self.players[who];
+            let cash = i64::try_from(books.cash(who, currency)).unwrap();
+            for (round, units) in [("r", cash), ("s", 1), ("u", 0), ("fresh", cash)] {
+                let mut ledger = self.ledger.clone();
+                let before = ledger.whole_state(of, |_| false);
+                let mut owner = Owner {
+                    state: ledger.load(of),
+                    limits: course.limits,
+                };
+                let bet = Bet {
+                    session: course.model.session(who, currency),
+                    amount: Money::new(units, currency),
+                    ..harness::bet("probe", round, 0)
+                };
+                if owner
+                    .execute(&mut ledger, &command(PlayCommand::Bet(bet)))
+                    .is_err()
+                {
+                    continue;
+                }
+                let back = PlayCommand::Rollback(harness::rollback("probe", "probe"));
+                match owner.execute(&mut ledger, &command(back)) {
+                    Ok(_) => {
+                        let is_probe = |entry: &RoundEntry| entry.external_id == ext("probe");
+                        assert_eq!(ledger.whole_state(of, is_probe), before, "INV-5");
+                    }
+                    // A win overtook it.
+                    Err(refusal) => assert_eq!(refusal.code, RefusalCode::AlreadySettled),
+                }
+            }
+        }
     }
 
     /// Balances, debts, held stakes, and every round with all that stands in it.

@@ -3,13 +3,15 @@
 mod casino;
 mod steps;
 
-use pitboss_wallet::{CacheLimits, Policy};
-use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+use pitboss_wallet::{CacheLimits, Kind, Policy, RefusalCode, RoundState};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
 use crate::{
     invariants,
-    reference::{Answer, Model, Yes},
+    reference::{Answer, Effect, Model, Receipt, Yes},
 };
 use casino::Casino;
 pub use steps::Step;
@@ -92,6 +94,10 @@ impl StateMachineTest for TheWallet {
             }
         }
     }
+
+    fn teardown(casino: Casino, course: Course) {
+        casino.inv_5_a_bet_and_its_rollback_change_nothing(&course);
+    }
 }
 
 prop_state_machine! {
@@ -104,4 +110,93 @@ prop_state_machine! {
     /// T1 to T9 and T11, and INV-1 to INV-8 after every step.
     #[test]
     fn the_wallet_does_what_the_rules_say(sequential 1..40 => TheWallet);
+}
+
+/// Histories in which nothing happens would agree with everything.
+#[test]
+fn the_histories_come_by_everything_that_the_rules_tell_of() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = Rules::sequential_strategy(1..40);
+    let mut met = BTreeSet::new();
+    for _ in 0..300 {
+        let (mut course, steps, _) = strategy.new_tree(&mut runner).unwrap().current();
+        for step in steps {
+            course = Rules::apply(course, &step);
+            met.extend(met_in(&course));
+        }
+    }
+    let elsewhere = [
+        // Not the wallet's to say, or later.
+        RefusalCode::UnknownPlayer,
+        RefusalCode::BetLimit,
+        RefusalCode::LossLimit,
+    ];
+    let codes = RefusalCode::ALL
+        .iter()
+        .filter(|code| !elsewhere.contains(code));
+    let expected = codes.map(|code| code.as_str()).chain([
+        "a repeat",
+        "a tombstone",
+        "a late bet accepted",
+        "a debt",
+        "a part given back",
+        "a rollback after a void",
+        "a void",
+        "a burned id",
+        "two open rounds",
+        "two currencies",
+        "an account that is full",
+    ]);
+    let missing: Vec<_> = expected.filter(|what| !met.contains(what)).collect();
+    assert!(missing.is_empty(), "never met: {missing:?}");
+}
+
+fn met_in(course: &Course) -> Vec<&'static str> {
+    let mut met = Vec::new();
+    match &course.answer {
+        Err(no) => met.push(no.code.as_str()),
+        Ok(Yes::Repeat(receipts)) => {
+            let is_late = |receipt: &Receipt| receipt.kind == Kind::Bet && receipt.tombstone;
+            met.push("a repeat");
+            met.extend(
+                receipts
+                    .iter()
+                    .any(is_late)
+                    .then_some("a late bet accepted"),
+            );
+        }
+        Ok(_) => {}
+    }
+    let log = &course.model.log;
+    met.extend(log.iter().filter_map(|line| match line.effect {
+        Effect::FoundNothing => Some("a tombstone"),
+        Effect::CameAfterVoid => Some("a rollback after a void"),
+        Effect::Voided(_) => Some("a void"),
+        Effect::Burned(_) => Some("a burned id"),
+        Effect::TookBack { target, units } => {
+            let whole = log[target].receipt.units;
+            (i128::from(units) < whole).then_some("a part given back")
+        }
+        _ => None,
+    }));
+    let books = course.model.books();
+    let open = |who| {
+        let rounds = books
+            .rounds
+            .iter()
+            .filter(move |round| round.name.who == who);
+        rounds
+            .filter(|round| round.state == RoundState::Open)
+            .count()
+    };
+    met.extend((open(0) > 1).then_some("two open rounds"));
+    let mut rich = 0;
+    for (who, currency) in course.model.people() {
+        let cash = books.cash(who, currency);
+        rich += usize::from(who == 0 && cash > 0);
+        met.extend((books.owed(who, currency) > 0).then_some("a debt"));
+        met.extend((cash == i128::from(i64::MAX)).then_some("an account that is full"));
+    }
+    met.extend((rich > 1).then_some("two currencies"));
+    met
 }
