@@ -3,8 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
-    Bet, CacheLimits, Command, Currency, Kind, Launch, Money, Outcome, PlayCommand, PlayerId,
-    PlayerState, Policy, Refusal, RefusalCode, Reply, RoundEntry, SessionId, TransactionId,
+    Bet, CacheLimits, Command, Currency, Deposit, Kind, Launch, Money, Outcome, PlayCommand,
+    PlayerId, PlayerState, Policy, Refusal, RefusalCode, Reply, RoundEntry, SessionId,
+    TransactionId,
 };
 
 use super::{
@@ -29,6 +30,17 @@ pub fn sessions(who: Who) -> Vec<(SessionId, Currency)> {
         .enumerate()
         .map(|(place, code)| (session(number(place)), currency(code)))
         .collect()
+}
+
+/// What each player brings, in each currency.
+pub fn deposits(who: Who) -> Vec<Command> {
+    let deposit = |code: &&str| {
+        Command::Deposit(Deposit {
+            reference: ext(&format!("{} {code}", PLAYERS[who])),
+            amount: Money::new(100, currency(code)),
+        })
+    };
+    CURRENCIES.iter().map(deposit).collect()
 }
 
 pub fn launch(id: u128, currency: Currency) -> Launch {
@@ -110,6 +122,9 @@ impl Casino {
                 for command in [Command::OpenAccount(currency), Command::Launch(launch)] {
                     owner.execute(&mut ledger, &command).unwrap();
                 }
+            }
+            for deposit in deposits(who) {
+                owner.execute(&mut ledger, &deposit).unwrap();
             }
             let state = ledger.load(&owner.state.id);
             owners.push([owner, Owner { state, limits }]);

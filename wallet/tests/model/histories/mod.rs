@@ -32,6 +32,9 @@ impl Course {
         let mut model = Model::new(policy);
         for who in 0..casino::PLAYERS.len() {
             model.seat(&casino::sessions(who));
+            for deposit in casino::deposits(who) {
+                model.take(who, &deposit).unwrap();
+            }
         }
         Self {
             model,
@@ -109,14 +112,14 @@ prop_state_machine! {
 
     /// T1 to T9 and T11, and INV-1 to INV-8 after every step.
     #[test]
-    fn the_wallet_does_what_the_rules_say(sequential 1..40 => TheWallet);
+    fn the_wallet_does_what_the_rules_say(sequential 1..50 => TheWallet);
 }
 
 /// Histories in which nothing happens would agree with everything.
 #[test]
 fn the_histories_come_by_everything_that_the_rules_tell_of() {
     let mut runner = TestRunner::deterministic();
-    let strategy = Rules::sequential_strategy(1..40);
+    let strategy = Rules::sequential_strategy(1..50);
     let mut met = BTreeSet::new();
     for _ in 0..300 {
         let (mut course, steps, _) = strategy.new_tree(&mut runner).unwrap().current();

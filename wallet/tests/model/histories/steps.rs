@@ -47,16 +47,16 @@ impl Step {
     }
 }
 
-const IDS: [&str; 5] = ["a", "b", "c", "d", "e"];
+const IDS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 /// Each round has a currency that it mostly meets.
 const ROUNDS: [(&str, &str); 3] = [("r", "EUR"), ("s", "EUR"), ("u", "USD")];
 
-fn id() -> impl Strategy<Value = &'static str> {
-    select(&IDS[..])
+fn id() -> impl Strategy<Value = String> {
+    select(&IDS[..]).prop_map(str::to_owned)
 }
 
 fn rarely() -> impl Strategy<Value = bool> {
-    prop::bool::weighted(0.08)
+    prop::bool::weighted(0.06)
 }
 
 fn a_game() -> impl Strategy<Value = &'static str> {
@@ -65,7 +65,7 @@ fn a_game() -> impl Strategy<Value = &'static str> {
 
 fn standing() -> impl Strategy<Value = GameStanding> {
     prop_oneof![
-        16 => Just(GameStanding::ENABLED),
+        40 => Just(GameStanding::ENABLED),
         1 => Just(GameStanding::Known(GameSwitch::Disabled)),
         1 => Just(GameStanding::Unknown),
     ]
@@ -75,13 +75,15 @@ fn standing() -> impl Strategy<Value = GameStanding> {
 #[derive(Debug, Clone)]
 struct Place {
     who: Who,
-    round: &'static str,
+    round: String,
     currency: Currency,
-    game: &'static str,
+    game: String,
     standing: GameStanding,
+    /// The ids of what was played there.
+    ids: Vec<String>,
 }
 
-fn place() -> impl Strategy<Value = Place> {
+fn anywhere() -> impl Strategy<Value = Place> {
     let who = prop_oneof![5 => Just(0), 2 => Just(1)];
     (who, select(&ROUNDS[..]), rarely(), a_game(), standing()).prop_map(
         |(who, (round, usual), is_odd, game, standing)| {
@@ -91,13 +93,52 @@ fn place() -> impl Strategy<Value = Place> {
             };
             Place {
                 who,
-                round,
+                round: round.to_owned(),
                 currency: currency(code),
-                game,
+                game: game.to_owned(),
                 standing,
+                ids: Vec::new(),
             }
         },
     )
+}
+
+/// Where something was played already, with the ids that were.
+fn known_places(model: &Model) -> Vec<Place> {
+    let rounds = model.books().rounds.into_iter();
+    rounds
+        .map(|round| Place {
+            who: round.name.who,
+            round: round.name.round.to_string(),
+            currency: round.currency,
+            game: round
+                .name
+                .game
+                .map_or("dice".to_owned(), |game| game.to_string()),
+            standing: GameStanding::ENABLED,
+            ids: round
+                .entries
+                .iter()
+                .map(|entry| entry.id.to_string())
+                .collect(),
+        })
+        .collect()
+}
+
+fn place(model: &Model) -> BoxedStrategy<Place> {
+    let known = known_places(model);
+    if known.is_empty() {
+        return anywhere().boxed();
+    }
+    prop_oneof![3 => select(known), 2 => anywhere()].boxed()
+}
+
+/// Mostly an id that was played there.
+fn id_there(place: &Place) -> BoxedStrategy<String> {
+    if place.ids.is_empty() {
+        return id().boxed();
+    }
+    prop_oneof![3 => select(place.ids.clone()), 2 => id()].boxed()
 }
 
 /// Around nothing, around what the player has, around what fits.
@@ -106,7 +147,7 @@ fn units(cash: i128) -> BoxedStrategy<i64> {
     prop_oneof![
         10 => 0..=60_i64,
         3 => select(vec![0, 1, cash.saturating_sub(1), cash, cash.saturating_add(1)]),
-        1 => select(vec![i64::MAX, i64::MAX - cash, (i64::MAX - cash).saturating_add(1), i64::MAX - 1]),
+        1 => select(vec![i64::MAX - cash, i64::MAX, (i64::MAX - cash).saturating_add(1), i64::MAX - 1]),
     ]
     .boxed()
 }
@@ -114,7 +155,7 @@ fn units(cash: i128) -> BoxedStrategy<i64> {
 /// The same, and at times below zero.
 fn any_units(cash: i128) -> BoxedStrategy<i64> {
     prop_oneof![
-        30 => units(cash),
+        60 => units(cash),
         1 => select(vec![-1, i64::MIN]),
     ]
     .boxed()
@@ -126,7 +167,7 @@ fn there<T: std::fmt::Debug + 'static>(
     make: impl Fn(Place, i128) -> BoxedStrategy<T> + 'static,
 ) -> BoxedStrategy<T> {
     let books = model.books();
-    place()
+    place(model)
         .prop_flat_map(move |place| {
             let cash = books.cash(place.who, place.currency);
             make(place, cash)
@@ -144,7 +185,7 @@ enum Named {
 
 fn named() -> impl Strategy<Value = Named> {
     prop_oneof![
-        20 => Just(Named::Right),
+        40 => Just(Named::Right),
         1 => Just(Named::OfOtherCurrency),
         1 => Just(Named::Unknown),
     ]
@@ -180,11 +221,11 @@ fn any_bet(model: &Model) -> BoxedStrategy<(Who, Command)> {
         (id(), any_units(cash), named(), rarely())
             .prop_map(move |(id, units, named, closes_round)| {
                 let bet = Bet {
-                    transaction: ext(id),
+                    transaction: ext(&id),
                     session: named_session(&known, &place, named),
-                    game: game(place.game),
+                    game: game(&place.game),
                     standing: place.standing,
-                    round: round_id(place.round),
+                    round: round_id(&place.round),
                     amount: Money::new(units, place.currency),
                     closes_round,
                     free_round: None,
@@ -202,16 +243,17 @@ fn any_win(model: &Model) -> BoxedStrategy<(Who, Command)> {
             8 => Just(WinKind::Ordinary),
             1 => select(vec![WinKind::Free, WinKind::Jackpot, WinKind::Promo, WinKind::Correction]),
         ];
-        let bet = prop::option::weighted(0.3, id());
-        (id(), any_units(cash), bet, kind, rarely())
+        let bet = prop::option::weighted(0.3, id_there(&place));
+        let id = prop_oneof![2 => id(), 1 => id_there(&place)];
+        (id, any_units(cash), bet, kind, rarely())
             .prop_map(move |(id, units, bet, kind, closes_round)| {
                 let win = Win {
-                    transaction: ext(id),
-                    game: game(place.game),
+                    transaction: ext(&id),
+                    game: game(&place.game),
                     standing: place.standing,
-                    round: round_id(place.round),
+                    round: round_id(&place.round),
                     amount: Money::new(units, place.currency),
-                    bet: bet.map(ext),
+                    bet: bet.as_deref().map(ext),
                     kind,
                     closes_round,
                 };
@@ -226,7 +268,7 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
     there(model, move |place, cash| {
         let known = known.clone();
         let action = (any::<bool>(), id(), any_units(cash)).prop_map(|(is_bet, id, units)| {
-            let transaction = ext(id);
+            let transaction = ext(&id);
             if is_bet {
                 Action::Bet { transaction, units }
             } else {
@@ -238,9 +280,9 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
             .prop_map(move |(actions, named, closes_round)| {
                 let batch = BetWin {
                     session: named_session(&known, &place, named),
-                    game: game(place.game),
+                    game: game(&place.game),
                     standing: place.standing,
-                    round: round_id(place.round),
+                    round: round_id(&place.round),
                     currency: place.currency,
                     actions,
                     closes_round,
@@ -254,11 +296,11 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
 fn any_rollback(model: &Model) -> BoxedStrategy<(Who, Command)> {
     there(model, |place, cash| {
         let part = prop::option::weighted(0.4, any_units(cash));
-        (id(), id(), part)
+        (id(), id_there(&place), part)
             .prop_map(move |(id, target, units)| {
                 let rollback = Rollback {
-                    transaction: ext(id),
-                    target: ext(target),
+                    transaction: ext(&id),
+                    target: ext(&target),
                     round: None,
                     units,
                 };
@@ -268,15 +310,15 @@ fn any_rollback(model: &Model) -> BoxedStrategy<(Who, Command)> {
     })
 }
 
-fn any_end() -> BoxedStrategy<(Who, Command)> {
-    (place(), id(), any::<bool>())
+fn any_end(model: &Model) -> BoxedStrategy<(Who, Command)> {
+    (place(model), id(), any::<bool>())
         .prop_map(move |(place, id, closes)| {
-            let (game, round) = (game(place.game), round_id(place.round));
+            let (game, round) = (game(&place.game), round_id(&place.round));
             let end = if closes {
                 PlayCommand::CloseRound(CloseRound { game, round })
             } else {
                 PlayCommand::VoidRound(VoidRound {
-                    transaction: ext(id),
+                    transaction: ext(&id),
                     game,
                     round,
                     reason: "the game crashed".to_owned(),
@@ -292,7 +334,7 @@ fn any_deposit(model: &Model) -> BoxedStrategy<(Who, Command)> {
         (id(), any_units(cash))
             .prop_map(move |(reference, units)| {
                 let deposit = Deposit {
-                    reference: ext(reference),
+                    reference: ext(&reference),
                     amount: Money::new(units, place.currency),
                 };
                 (place.who, Command::Deposit(deposit))
@@ -301,21 +343,22 @@ fn any_deposit(model: &Model) -> BoxedStrategy<(Who, Command)> {
     })
 }
 
-/// What a player may do besides playing: be blocked, log out, launch again.
+/// What a player may do besides playing: be blocked, log out; and mostly, undo that.
 fn any_standing(model: &Model) -> BoxedStrategy<(Who, Command)> {
     let known = model.clone();
-    (place(), 0..5_u8, 100..1_000_000_u128)
-        .prop_map(move |(place, what, new)| {
-            let session = known.session(place.who, place.currency);
-            let command = match what {
-                0 => Command::SetStatus(PlayerStatus::Blocked),
-                1 => Command::EndSession(session),
-                2 if !known.is_blocked(place.who) => {
-                    Command::Launch(casino::launch(new, place.currency))
-                }
-                _ => Command::SetStatus(PlayerStatus::Active),
+    (anywhere(), any::<bool>(), 100..1_000_000_u128)
+        .prop_map(move |(place, is_block, new)| {
+            let (who, currency) = (place.who, place.currency);
+            let command = if known.is_blocked(who) {
+                Command::SetStatus(PlayerStatus::Active)
+            } else if known.is_logged_out(who, currency) {
+                Command::Launch(casino::launch(new, currency))
+            } else if is_block {
+                Command::SetStatus(PlayerStatus::Blocked)
+            } else {
+                Command::EndSession(known.session(who, currency))
             };
-            (place.who, command)
+            (who, command)
         })
         .boxed()
 }
@@ -328,11 +371,11 @@ fn again(model: &Model, sent: &[Step]) -> BoxedStrategy<(Who, Command)> {
         .filter(|step| matches!(step.command, Command::Play(_) | Command::Deposit(_)))
         .map(|step| (step.who, step.command.clone()))
         .collect();
-    (select(sent), 0..12_u8, any_units(cash), id(), place())
+    (select(sent), 0..12_u8, any_units(cash), id(), anywhere())
         .prop_map(|((who, mut command), change, units, id, place)| {
             match change {
                 0 => return (1 - who, command),
-                1..=4 => super::casino::change(&mut command, change, units, id, place.round),
+                1..=4 => super::casino::change(&mut command, change, units, &id, &place.round),
                 _ => {}
             }
             (who, command)
@@ -348,9 +391,13 @@ pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
         (6, any_win(model)),
         (4, any_batch(model)),
         (7, any_rollback(model)),
-        (3, any_end()),
+        (3, any_end(model)),
         (3, any_deposit(model)),
-        (2, any_standing(model)),
+        // Nobody stays out for long.
+        (
+            if model.is_anybody_out() { 12 } else { 2 },
+            any_standing(model),
+        ),
     ];
     if sent.iter().any(is_repeatable) {
         kinds.push((6, again(model, sent)));

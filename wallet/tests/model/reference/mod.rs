@@ -173,6 +173,18 @@ impl Model {
         self.people[who].blocked
     }
 
+    /// Whether the newest session of a player in a currency is over.
+    pub fn is_logged_out(&self, who: Who, currency: Currency) -> bool {
+        let id = self.session(who, currency);
+        let mut sessions = self.people[who].sessions.iter();
+        sessions.any(|(session, _, is_over)| *session == id && *is_over)
+    }
+
+    pub fn is_anybody_out(&self) -> bool {
+        let mut people = self.people();
+        people.any(|(who, currency)| self.is_blocked(who) || self.is_logged_out(who, currency))
+    }
+
     pub fn people(&self) -> impl Iterator<Item = (Who, Currency)> {
         let wallets = |(who, person): (Who, &Person)| {
             let currencies = person.currencies.clone();
