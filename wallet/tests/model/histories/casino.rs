@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
-    Bet, CacheLimits, Command, Currency, Deposit, Kind, Launch, Money, Outcome, PlayCommand,
-    PlayerId, PlayerState, Policy, Refusal, RefusalCode, Reply, RoundEntry, SessionId,
+    Bet, CacheLimits, Command, Currency, Deposit, GameId, Kind, Launch, Money, Outcome,
+    PlayCommand, PlayerId, PlayerState, Policy, Refusal, RefusalCode, Reply, RoundEntry, SessionId,
     TransactionId,
 };
 
@@ -50,33 +50,46 @@ pub fn launch(id: u128, currency: Currency) -> Launch {
     }
 }
 
-/// Changes one field of a request: its amount, its id, its round or its target.
+/// Changes one field of a request: its amount (1), its id (2), what it names (3), its round or target (4), its game (5)
+/// or its currency (6).
 pub fn change(command: &mut Command, what: u8, units: i64, id: &str, round: &str) {
     let play = match command {
         Command::Deposit(deposit) => {
-            deposit.amount.units = units;
+            match what {
+                6 => deposit.amount.currency = currency("USD"),
+                _ => deposit.amount.units = units,
+            }
             return;
         }
         Command::Play(play) => &mut play.command,
         _ => return,
     };
+    let other_game = |game: &mut GameId| *game = harness::game("slots");
+    let other_currency =
+        |of: &mut Currency| *of = currency(if of.code() == "EUR" { "USD" } else { "EUR" });
     match play {
         PlayCommand::Bet(bet) => match what {
             1 => bet.amount.units = units,
             2 => bet.transaction = ext(id),
             3 => bet.closes_round = !bet.closes_round,
+            5 => other_game(&mut bet.game),
+            6 => other_currency(&mut bet.amount.currency),
             _ => bet.round = round_id(round),
         },
         PlayCommand::Win(win) => match what {
             1 => win.amount.units = units,
             2 => win.transaction = ext(id),
             3 => win.bet = Some(ext(id)),
+            5 => other_game(&mut win.game),
+            6 => other_currency(&mut win.amount.currency),
             _ => win.round = round_id(round),
         },
         PlayCommand::BetWin(batch) => match what {
             1 => batch.actions.truncate(1),
             2 => batch.actions.reverse(),
             3 => batch.actions.push(harness::a_win(id, units)),
+            5 => other_game(&mut batch.game),
+            6 => other_currency(&mut batch.currency),
             _ => batch.round = round_id(round),
         },
         PlayCommand::Rollback(rollback) => match what {
@@ -85,9 +98,13 @@ pub fn change(command: &mut Command, what: u8, units: i64, id: &str, round: &str
             3 => rollback.units = None,
             _ => rollback.target = ext(id),
         },
-        PlayCommand::CloseRound(close) => close.round = round_id(round),
+        PlayCommand::CloseRound(close) => match what {
+            5 => other_game(&mut close.game),
+            _ => close.round = round_id(round),
+        },
         PlayCommand::VoidRound(void) => match what {
             2 => void.transaction = ext(id),
+            5 => other_game(&mut void.game),
             _ => void.round = round_id(round),
         },
     }

@@ -371,11 +371,11 @@ fn again(model: &Model, sent: &[Step]) -> BoxedStrategy<(Who, Command)> {
         .filter(|step| matches!(step.command, Command::Play(_) | Command::Deposit(_)))
         .map(|step| (step.who, step.command.clone()))
         .collect();
-    (select(sent), 0..12_u8, any_units(cash), id(), anywhere())
+    (select(sent), 0..14_u8, any_units(cash), id(), anywhere())
         .prop_map(|((who, mut command), change, units, id, place)| {
             match change {
                 0 => return (1 - who, command),
-                1..=4 => super::casino::change(&mut command, change, units, &id, &place.round),
+                1..=6 => super::casino::change(&mut command, change, units, &id, &place.round),
                 _ => {}
             }
             (who, command)
