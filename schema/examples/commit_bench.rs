@@ -1,6 +1,7 @@
 //! Measures the commit statement alone: two writers on lanes of their own, each bet opens a round.
 //!
-//! `cargo run --release -p pitboss-schema --example commit_bench [decisions per writer and size] [address]`
+//! `cargo run --release -p pitboss-schema --example commit_bench [decisions per writer and size] [sizes, as 16,64]
+//! [address]`
 //!
 //! Without the address of an empty database it starts a Postgres of its own with fsync and
 //! synchronous_commit on. The decisions are made beforehand, so
@@ -201,7 +202,11 @@ async fn main() -> Result<(), Failure> {
     };
     let scratch = ScratchDir::new("commit-bench")?;
     let mut own = None;
-    let url = match std::env::args().nth(2) {
+    let sizes: Vec<usize> = match std::env::args().nth(2) {
+        Some(list) => list.split(',').map(str::parse).collect::<Result<_, _>>()?,
+        None => vec![1, 4, 16, 64, 128, 256],
+    };
+    let url = match std::env::args().nth(3) {
         Some(url) => url,
         None => {
             let options = PostgresOptions::new(scratch.join("postgres"));
@@ -229,9 +234,9 @@ async fn main() -> Result<(), Failure> {
         "{:>6} {:>10} {:>9} {:>9} {:>9} {:>14}",
         "batch", "bets/s", "p50 ms", "p99 ms", "max ms", "CPU us per bet"
     );
-    for size in [1, 4, 16, 64, 128, 256] {
+    for size in sizes {
         // Small batches are slow: bounded in time by doing fewer of them.
-        let count = (each / size).clamp(1, 3_000);
+        let count = (each / size).clamp(1, 10_000);
         let mut work = Vec::new();
         for group in &mut groups {
             let seats = group.len();

@@ -54,18 +54,18 @@ new_provider_key AS (
 ),
 new_round AS (
     INSERT INTO round (
-        player_id, provider_id, scope_game, round_id, number, game_id, currency, state, stake, won, bets, wins,
-        entries, opened_at, closed_at, touched_at
+        player_id, provider_id, scope_game, round_id, number, game_id, currency, state, is_open, stake, won, bets,
+        wins, entries, opened_at, closed_at, touched_at
     )
     SELECT
-        c.player_id, c.provider_id, c.scope_game, c.round_id, c.number, c.game_id, c.currency, c.state, c.stake,
-        c.won, c.bets, c.wins, c.entries, c.opened_at, c.closed_at, c.touched_at
+        c.player_id, c.provider_id, c.scope_game, c.round_id, c.number, c.game_id, c.currency, c.state, c.is_open,
+        c.stake, c.won, c.bets, c.wins, c.entries, c.opened_at, c.closed_at, c.touched_at
     FROM unnest($4::commit_round[]) c
     WHERE (SELECT o.is_applied FROM outcome o)[c.ord]
 ),
 old_round AS (
     UPDATE round o
-    SET state = c.state, stake = c.stake, won = c.won, bets = c.bets, wins = c.wins,
+    SET state = c.state, is_open = c.is_open, stake = c.stake, won = c.won, bets = c.bets, wins = c.wins,
         entries = o.entries || c.entries, closed_at = c.closed_at, touched_at = c.touched_at
     FROM unnest($5::commit_round[]) c
     WHERE o.player_id = c.player_id AND o.provider_id = c.provider_id
@@ -125,10 +125,9 @@ numbered AS MATERIALIZED (
     WHERE cardinality(a.event_ids) > 0
 ),
 new_outbox AS (
-    INSERT INTO outbox (lane, lane_seq, player_id, first_seq, last_seq, ids, types, bodies, created_at)
+    INSERT INTO outbox (lane, lane_seq, player_id, last_seq, ids, types, bodies, created_at)
     SELECT
-        n.lane, s.base + n.step, n.player_id, n.last_event - cardinality(n.event_ids) + 1, n.last_event, n.event_ids,
-        n.event_types, n.event_bodies, n.at
+        n.lane, s.base + n.step, n.player_id, n.last_event, n.event_ids, n.event_types, n.event_bodies, n.at
     FROM numbered n
     JOIN lane_step s ON s.lane = n.lane
 )

@@ -220,7 +220,12 @@ impl Hand {
             };
             match decide(&self.state, &facts, command, &mut seam) {
                 Verdict::Need(more) => {
-                    facts.extend(self.ledger.find(&self.state.id, &more).await?);
+                    let found = self.ledger.find(&self.state.id, &more).await?;
+                    // Facts of another version are not taken: another owner has moved on.
+                    if found.version != Some(self.state.version) {
+                        return Ok(Verdict::Need(more));
+                    }
+                    facts.extend(found);
                 }
                 verdict => return Ok(verdict),
             }
@@ -264,7 +269,7 @@ impl Hand {
                 // On a stale state a refusal means nothing.
                 Verdict::Refuse(refusal) if self.is_fresh().await? => return Ok(Err(refusal)),
                 Verdict::Refuse(_) => self.reload().await?,
-                Verdict::Need(_) => return Err(wrong("unanswered facts")),
+                Verdict::Need(_) => self.reload().await?,
                 Verdict::Commit(decision) => {
                     let decision = Arc::from(decision);
                     match self.commit(&decision).await? {

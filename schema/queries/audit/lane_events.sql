@@ -11,7 +11,7 @@ UNION ALL
 SELECT format('lane %s: event %s of player %s comes after a later one', lane, lane_seq, player_id)
 FROM (
     SELECT
-        lane, lane_seq, player_id, first_seq,
+        lane, lane_seq, player_id, last_seq - cardinality(ids) + 1 AS first_seq,
         lag(last_seq) OVER (PARTITION BY player_id ORDER BY lane, lane_seq) AS before
     FROM outbox
 ) o
