@@ -29,8 +29,8 @@ pub const BATCH_SIZE: &str = "pitboss_journal_batch_size";
 pub const COMMIT_SECONDS: &str = "pitboss_journal_commit_seconds";
 /// Gauge: decisions that wait for a commit or are in one.
 pub const JOURNAL_DEPTH: &str = "pitboss_journal_depth";
-/// Gauge: events not yet on the bus, by `environment`.
-pub const OUTBOX_EVENTS: &str = "pitboss_outbox_events";
+/// Gauge: decisions whose events are not yet on the bus, by `environment`.
+pub const OUTBOX_BACKLOG: &str = "pitboss_outbox_backlog";
 /// Gauge, seconds: age of the oldest event not yet on the bus, by `environment`.
 pub const OUTBOX_AGE_SECONDS: &str = "pitboss_outbox_age_seconds";
 /// Counter: events acknowledged by the bus, by `environment`.
@@ -75,7 +75,10 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
         JOURNAL_DEPTH,
         "Decisions that wait for a commit or are in one",
     ),
-    (OUTBOX_EVENTS, "Events not yet on the bus"),
+    (
+        OUTBOX_BACKLOG,
+        "Decisions whose events are not yet on the bus",
+    ),
     (
         OUTBOX_AGE_SECONDS,
         "Age of the oldest event not yet on the bus",

@@ -88,7 +88,7 @@ async fn the_metrics_name_actors_and_messages_and_never_a_player() {
         "pitboss_actor_mailbox_depth",
         "pitboss_journal_batch_size_bucket",
         "pitboss_actor_handle_seconds_bucket",
-        r#"pitboss_outbox_events{environment="sandbox"}"#,
+        r#"pitboss_outbox_backlog{environment="sandbox"}"#,
     ] {
         assert!(text.contains(sample), "{sample} is missing");
     }

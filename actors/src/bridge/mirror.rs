@@ -165,7 +165,7 @@ impl Mirror {
             }
         };
         #[allow(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!(metric::OUTBOX_EVENTS, "environment" => self.environment)
+        metrics::gauge!(metric::OUTBOX_BACKLOG, "environment" => self.environment)
             .set(backlog.events as f64);
         metrics::gauge!(metric::OUTBOX_AGE_SECONDS, "environment" => self.environment)
             .set(backlog.oldest_age.as_secs_f64());
