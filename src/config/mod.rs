@@ -219,19 +219,21 @@ impl Config {
     /// The threads on which players live.
     #[must_use]
     pub fn player_arbiters(&self) -> usize {
-        match self.players.arbiters {
-            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
-            arbiters => arbiters,
-        }
+        or_half_the_cores(self.players.arbiters)
     }
 
     /// HTTP worker threads.
     #[must_use]
     pub fn http_workers(&self) -> usize {
-        match self.server.workers {
-            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            workers => workers,
-        }
+        or_half_the_cores(self.server.workers)
+    }
+}
+
+/// 0 stands for half the cores, at least one: Postgres is on the others, or busy players on theirs.
+fn or_half_the_cores(threads: usize) -> usize {
+    match threads {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)),
+        threads => threads,
     }
 }
 
