@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     BalanceView, CloseRound, Currency, EventType, ExternalId, Fact, GameId, Kind, Money, Origin,
-    ProviderId, Receipt, Refusal, RefusalCode, Reply, Round, RoundId, RoundState, RoundView,
-    TransactionId, Win, WinKind,
+    ProviderId, Receipt, Refusal, RefusalCode, Reply, Round, RoundId, RoundKey, RoundState,
+    RoundView, TransactionId, Win, WinKind,
 };
 
 pub(super) fn decide_close(
@@ -21,16 +21,7 @@ pub(super) fn decide_close(
     close_round: &CloseRound,
 ) -> Result<Reply, Stop> {
     let key = keys::round_key(origin, &close_round.game, &close_round.round);
-    let mut round = match draft.round(&key) {
-        Lookup::Found(round) => round,
-        Lookup::Unknown => return Err(Stop::Need(vec![Fact::Round(key)])),
-        Lookup::Absent => {
-            return Err(Stop::refuse(
-                RefusalCode::UnknownBet,
-                "the player has no such round",
-            ));
-        }
-    };
+    let mut round = existing(draft, key)?;
     let mut movement = Movement::record(
         keys::close_key(origin, &close_round.game, &close_round.round),
         keys::close_fingerprint(&close_round.round),
@@ -44,6 +35,18 @@ pub(super) fn decide_close(
         draft.put_round(round)?;
     }
     Ok(settled(draft, vec![receipt], false))
+}
+
+/// A round that must be there: asked for when memory does not know it.
+pub(super) fn existing(draft: &Draft<'_, '_>, key: RoundKey) -> Result<Round, Stop> {
+    match draft.round(&key) {
+        Lookup::Found(round) => Ok(round),
+        Lookup::Unknown => Err(Stop::Need(vec![Fact::Round(key)])),
+        Lookup::Absent => {
+            let detail = "the player has no such round";
+            Err(Stop::refuse(RefusalCode::UnknownBet, detail))
+        }
+    }
 }
 
 /// Closes an open round and tells so. The caller puts it back.

@@ -2,13 +2,11 @@
 
 use super::{
     Stop,
-    draft::{Draft, Lookup, Movement},
+    draft::{Draft, Movement},
     keys, rollback, round,
     stored::settled,
 };
-use crate::{
-    Fact, Funding, Kind, Money, Origin, Receipt, RefusalCode, Reply, RoundState, VoidRound,
-};
+use crate::{Funding, Kind, Money, Origin, Receipt, Reply, RoundState, VoidRound};
 
 pub(super) fn decide(
     draft: &mut Draft<'_, '_>,
@@ -16,16 +14,7 @@ pub(super) fn decide(
     void: &VoidRound,
 ) -> Result<Reply, Stop> {
     let key = keys::round_key(origin, &void.game, &void.round);
-    let mut round = match draft.round(&key) {
-        Lookup::Found(round) => round,
-        Lookup::Unknown => return Err(Stop::Need(vec![Fact::Round(key)])),
-        Lookup::Absent => {
-            return Err(Stop::refuse(
-                RefusalCode::UnknownBet,
-                "the player has no such round",
-            ));
-        }
-    };
+    let mut round = round::existing(draft, key)?;
     let mut movement = Movement::record(
         keys::key(origin, Kind::VoidRound, &void.transaction),
         keys::round_fingerprint(Kind::VoidRound, &void.game, &void.round),
