@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, builder::RangedU64ValueParser, value_parser};
 
+use crate::faults::Scenario;
+
 /// Load driver, baselines and their audit for a running Pitboss sandbox.
 #[derive(Debug, Parser)]
 #[command(
@@ -39,6 +41,15 @@ pub enum Command {
     /// Without --connection it starts a sandbox of its own (`pitboss sandbox`, from this program's folder) and
     /// stops it afterwards. The ratio is that of the medians.
     Compare(CompareCommand),
+    /// Everything that can go wrong, under load, on a casino of its own; then nothing lost and nothing doubled.
+    ///
+    /// Starts Postgres, nats-server and servers with a relay on every line, and runs scenario after scenario:
+    /// servers killed, Postgres crashed, replies cut, delays, NATS killed and emptied, two servers, a full disk,
+    /// clocks that jump, all at once. Providers' clients send each request until it is answered; each answer must
+    /// be the one right one. Streams come back after every break. Afterwards every player's ledger, balance,
+    /// stream and events on JetStream must be exactly what was told, and the audit must be clean. The run prints
+    /// its seed: the same seed gives the same schedule of faults and the same requests.
+    Faults(FaultsCommand),
     /// Memory of an idle player's actor.
     ///
     /// Starts a sandbox of its own, creates players with a deposit and a game session each, and waits until all
@@ -183,6 +194,48 @@ pub struct CompareCommand {
     pub at_least: f64,
     #[command(flatten)]
     pub json: JsonOption,
+}
+
+#[derive(Debug, Args)]
+pub struct FaultsCommand {
+    #[command(flatten)]
+    pub options: FaultsOptions,
+    #[command(flatten)]
+    pub json: JsonOption,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct FaultsOptions {
+    /// Load time of all scenarios together.
+    #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = positive)]
+    pub minutes: Option<f64>,
+    /// Load time of each scenario.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one())]
+    pub seconds: u64,
+    /// Scenarios to run, in this order [default: all]
+    #[arg(long, value_name = "NAME", value_enum, value_delimiter = ',')]
+    pub scenario: Vec<Scenario>,
+    /// Determines the faults and the requests [default: the time]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Players of each scenario.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub players: usize,
+    /// Of these players, how many are watched over a WebSocket.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = RangedU64ValueParser::<usize>::new().range(0..=1_000))]
+    pub streams: usize,
+    /// Requests under way at a time (twins count as one).
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub workers: u32,
+    /// Keep the servers' logs in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// Requests per second at most.
+    #[arg(long, value_name = "N", default_value_t = 1_500.0, value_parser = positive)]
+    pub rate: f64,
+    /// The server's program [default: pitboss in this program's folder]
+    #[arg(long, value_name = "FILE")]
+    pub pitboss: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -9,9 +9,11 @@ mod audit;
 mod baseline;
 mod bets;
 mod cli;
+mod clock;
 mod compare;
 mod database;
 mod error;
+mod faults;
 mod http;
 mod memory;
 mod operator;
@@ -77,6 +79,12 @@ fn run(command: &Command) -> Result<bool> {
         }
         Command::Compare(command) => {
             let report = compare::run(command)?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.passed())
+        }
+        Command::Faults(command) => {
+            let report = faults::run(&command.options)?;
             println!("{report}");
             write_json(&command.json, &report)?;
             Ok(report.passed())

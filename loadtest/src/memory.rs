@@ -1,13 +1,6 @@
 //! `loadtest memory`: resident bytes per idle player actor. The help text tells the procedure and why.
 
-use std::{
-    cell::Cell,
-    collections::HashMap,
-    fmt,
-    rc::Rc,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{cell::Cell, collections::HashMap, fmt, rc::Rc, thread, time::Duration};
 
 use serde::Serialize;
 use tokio::task::JoinSet;
@@ -15,6 +8,7 @@ use tokio::task::JoinSet;
 use crate::{
     bets::{callback_path, drive::write_callback, plan::player_id},
     cli::MemoryCommand,
+    clock::unix_s,
     database,
     error::{Error, Result},
     http::Http,
@@ -177,10 +171,7 @@ async fn touch(target: &Target, first: u32, count: u32) -> Result<()> {
             while next.get() < first + count {
                 let player = player_id(next.replace(next.get() + 1));
                 let body = format!("{{\"player\":\"{player}\",\"currency\":\"{CURRENCY}\"}}");
-                let unix_s = SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .map_or(0, |since| since.as_secs());
-                write_callback(&signer, &authority, unix_s, body.as_bytes(), &mut request);
+                write_callback(&signer, &authority, unix_s(), body.as_bytes(), &mut request);
                 let what = format!("the balance of {player}");
                 let answer = http.send(&request).await.map_err(Error::io(what.clone()))?;
                 if answer.status != 200 {

@@ -37,24 +37,13 @@ pub struct Place {
 
 impl Place {
     pub fn new(options: &SandboxOptions) -> Result<Self> {
-        let own =
-            std::env::current_exe().map_err(Error::io("cannot find this program's folder"))?;
-        let folder = own
-            .parent()
-            .ok_or_else(|| Error::given("this program is in no folder"))?;
-        let program = options
-            .pitboss
-            .clone()
-            .unwrap_or_else(|| folder.join("pitboss"));
-        if !program.is_file() {
-            return Err(Error::given(format!(
-                "{} is not there: build it (cargo build --release -p pitboss), or name it with --pitboss",
-                program.display()
-            )));
-        }
+        let data = match &options.data {
+            Some(data) => data.clone(),
+            None => own_folder()?.join(FOLDER),
+        };
         Ok(Self {
-            program,
-            data: options.data.clone().unwrap_or_else(|| folder.join(FOLDER)),
+            program: program(options.pitboss.as_deref())?,
+            data,
         })
     }
 
@@ -83,7 +72,7 @@ impl Place {
         let stderr = stdout
             .try_clone()
             .map_err(Error::io("cannot share the sandbox's log"))?;
-        let mut command = self.command();
+        let mut command = ends_with_us(&self.program);
         command.arg("sandbox").arg("--data").arg(&self.data);
         if fresh {
             command.arg("--fresh");
@@ -104,17 +93,6 @@ impl Place {
         Ok(sandbox)
     }
 
-    /// Under `setpriv`, where there is one, so that the sandbox also ends when this program is killed.
-    fn command(&self) -> Command {
-        let setpriv = Path::new("/usr/bin/setpriv");
-        if !setpriv.is_file() {
-            return Command::new(&self.program);
-        }
-        let mut command = Command::new(setpriv);
-        command.args(["--pdeathsig", "TERM"]).arg(&self.program);
-        command
-    }
-
     pub fn target(&self) -> Result<Target> {
         Target::read(&self.connection_file())
     }
@@ -124,6 +102,39 @@ impl Place {
         pitboss_services::remove_data(&self.data)?;
         Ok(())
     }
+}
+
+fn own_folder() -> Result<PathBuf> {
+    let own = std::env::current_exe().map_err(Error::io("cannot find this program's folder"))?;
+    own.parent()
+        .map(Path::to_owned)
+        .ok_or_else(|| Error::given("this program is in no folder"))
+}
+
+/// The server's program: the one named, or `pitboss` in this program's folder.
+pub fn program(named: Option<&Path>) -> Result<PathBuf> {
+    let program = match named {
+        Some(named) => named.to_owned(),
+        None => own_folder()?.join("pitboss"),
+    };
+    if program.is_file() {
+        return Ok(program);
+    }
+    Err(Error::given(format!(
+        "{} is not there: build it (cargo build --release -p pitboss), or name it with --pitboss",
+        program.display()
+    )))
+}
+
+/// Starts a program under `setpriv`, where there is one, so that it also ends when this program is killed.
+pub fn ends_with_us(program: &Path) -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if !setpriv.is_file() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "TERM"]).arg(program);
+    command
 }
 
 fn create(path: &Path) -> Result<File> {

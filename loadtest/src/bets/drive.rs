@@ -3,11 +3,7 @@
 //! One thread, because the server needs the machine's other core more than the driver does. No lock is
 //! needed then, and no borrow of the shared state lives across an await.
 
-use std::{
-    cell::RefCell,
-    rc::Rc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use tokio::{
     task::JoinSet,
@@ -21,6 +17,7 @@ use super::{
     tally::{Tally, Times, Window},
 };
 use crate::{
+    clock::unix_s,
     error::{Error, Result},
     http::Http,
     sign::Signer,
@@ -319,16 +316,8 @@ impl Worker {
     /// Signed anew for every try, as a provider does: a signature is good for five minutes only.
     fn write_request(&mut self) {
         let bets = &self.shared.bets;
-        let unix_s = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        write_callback(
-            &bets.signer,
-            &bets.authority,
-            unix_s,
-            &self.body,
-            &mut self.request,
-        );
+        let (signer, authority) = (&bets.signer, &bets.authority);
+        write_callback(signer, authority, unix_s(), &self.body, &mut self.request);
     }
 }
 

@@ -10,10 +10,7 @@ pub mod plan;
 mod report;
 pub mod tally;
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::HashMap, time::Duration};
 
 use pitboss_providers::native;
 use pitboss_wallet::{Currency, Environment, ProviderId};
@@ -25,6 +22,7 @@ use report::Outbox;
 use crate::{
     audit::{self, Expected},
     cli::BetsOptions,
+    clock::unix_ms,
     database::{self, Holdings},
     error::{Error, Result},
     operator::Operator,
@@ -198,14 +196,6 @@ fn load(options: &BetsOptions) -> Load {
         tries: options.tries,
         overlap: options.overlap,
     }
-}
-
-fn unix_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
 }
 
 pub fn callback_path(provider: &str, action: &str) -> Result<String> {

@@ -1,0 +1,3 @@
+SELECT player_id, amount
+FROM balance
+WHERE account = 'CASH'
