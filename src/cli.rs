@@ -14,9 +14,8 @@ use pitboss_wallet::Environment;
 use crate::{
     audit,
     config::Config,
-    demo::{self, DemoOptions},
-    keys,
-    sandbox::{self, SandboxOptions},
+    demo, keys,
+    sandbox::{self, Connection, SandboxOptions},
     server::{Ended, Server, stop_signal},
     telemetry,
     world::open_store,
@@ -289,7 +288,7 @@ async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
     } else {
         let default = PathBuf::from(sandbox::CONNECTION_FILE);
         let file = args.connection.as_ref().unwrap_or(&default);
-        let connection = sandbox::Connection::read(file).map_err(Exit::usage)?;
+        let connection = Connection::read(file).map_err(Exit::usage)?;
         let store = connection.store()?;
         holds = show_audit(Environment::Sandbox, &store).await?;
     }
@@ -307,12 +306,9 @@ async fn show_audit(environment: Environment, store: &Store) -> Result<bool, Exi
 }
 
 async fn demo(file: &ConnectionFile) -> Result<ExitCode, Exit> {
-    let connection = sandbox::Connection::read(&file.connection).map_err(Exit::usage)?;
+    let connection = Connection::read(&file.connection).map_err(Exit::usage)?;
     let store = connection.store()?;
-    let options = DemoOptions {
-        connection: file.connection.clone(),
-    };
-    let holds = demo::run(options, async || {
+    let holds = demo::run(&connection, async || {
         audit::run(Environment::Sandbox, &store).await
     })
     .await?;
