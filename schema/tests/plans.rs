@@ -157,3 +157,18 @@ async fn the_sweeper_reads_open_rounds_only() {
     assert!(plan.contains("round_by_player"), "{plan}");
     assert!(plan.contains("(is_open = true)"), "{plan}");
 }
+
+#[tokio::test]
+async fn a_session_is_found_by_its_id_or_its_token_alone() {
+    let database = Database::new("plan_session").await;
+    let by_id = include_str!("../queries/session_by_id.sql");
+    check(
+        &plan(&database, by_id, 1).await,
+        &[("session_by_id", &["id"])],
+    );
+    let by_token = include_str!("../queries/session_by_token.sql");
+    check(
+        &plan(&database, by_token, 1).await,
+        &[("one_token_one_session", &["token_hash"])],
+    );
+}
