@@ -92,6 +92,24 @@ async fn the_commit_looks_everything_up_by_its_whole_key() {
 }
 
 #[tokio::test]
+async fn what_is_taken_is_looked_up_by_its_whole_key() {
+    let database = Database::new("plan_taken").await;
+    let sql = include_str!("../queries/taken_entries.sql");
+    check(
+        &plan(&database, sql, 5).await,
+        &[
+            KEY,
+            REVERSAL,
+            PROVIDER_KEY,
+            ROUND,
+            ("balance_pkey", &["player_id", "currency", "account"]),
+            SESSION,
+            ("one_token_one_session", &["token_hash"]),
+        ],
+    );
+}
+
+#[tokio::test]
 async fn the_load_of_a_player_does_not_grow_with_his_history() {
     let database = Database::new("plan_load").await;
     let sql = include_str!("../queries/load_player.sql");

@@ -72,17 +72,8 @@ impl Player {
             amount: Money::new(1_000, eur()),
         };
         player.run(&Command::Deposit(deposit)).await;
-        let launch = Launch {
-            session,
-            currency: eur(),
-            provider: player.origin.provider.clone(),
-            game: game(),
-            standing: GameStanding::ENABLED,
-            token_hash: player.token_hash,
-            token_expires_at: now().plus_seconds(60),
-            expires_at: now().plus_seconds(3_600),
-        };
-        player.run(&Command::Launch(launch)).await;
+        let launch = player.launch_command(session, player.token_hash);
+        player.run(&launch).await;
         player
     }
 
@@ -119,13 +110,17 @@ impl Player {
         })
     }
 
-    fn bet_command(&self, id: &str, units: i64) -> Command {
+    pub fn bet_command(&self, id: &str, units: i64) -> Command {
+        self.bet_in(id, &format!("round of {id}"), units)
+    }
+
+    pub fn bet_in(&self, id: &str, round: &str, units: i64) -> Command {
         self.play(PlayCommand::Bet(Bet {
             transaction: external(id),
             session: self.session,
             game: game(),
             standing: GameStanding::ENABLED,
-            round: RoundId::new(format!("round of {id}")).unwrap(),
+            round: RoundId::new(round).unwrap(),
             amount: Money::new(units, eur()),
             closes_round: false,
             free_round: None,
@@ -165,6 +160,25 @@ impl Player {
         let loaded = self.store.load(&self.state.id).await.unwrap().unwrap();
         assert_eq!(loaded.version, self.state.version);
         assert_eq!(loaded.wallets, self.state.wallets);
+    }
+
+    /// Memory is a cache: what it held of his past is gone.
+    pub fn forget(&mut self) {
+        self.state.transactions.clear();
+        self.state.rounds.clear();
+    }
+
+    pub fn launch_command(&self, session: SessionId, token_hash: [u8; 32]) -> Command {
+        Command::Launch(Launch {
+            session,
+            currency: eur(),
+            provider: self.origin.provider.clone(),
+            game: game(),
+            standing: GameStanding::ENABLED,
+            token_hash,
+            token_expires_at: now().plus_seconds(60),
+            expires_at: now().plus_seconds(3_600),
+        })
     }
 
     pub async fn reload(&mut self) {
