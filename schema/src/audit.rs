@@ -9,7 +9,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::{StreamExt, pin_mut};
 use pitboss_wallet::{Currency, PlayerId};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval_at};
 use tokio_postgres::{Client, error::SqlState, types::ToSql};
 
 use crate::{
@@ -219,20 +219,22 @@ async fn run(
     let mut report = Report::default();
     for (number, question) in (1..).zip(QUESTIONS) {
         let start = Instant::now();
-        // The first tick comes at once.
-        let mut ticks = interval(PROGRESS_EVERY);
+        let mut tell = || {
+            progress(Progress {
+                number,
+                of: QUESTIONS.len(),
+                invariant: question.invariant,
+                what: question.what,
+                elapsed: start.elapsed(),
+            });
+        };
+        tell();
+        let mut ticks = interval_at(start + PROGRESS_EVERY, PROGRESS_EVERY);
         let mut asking = pin!(check(&client, question, player));
         let check = loop {
             tokio::select! {
-                biased;
-                _ = ticks.tick() => progress(Progress {
-                    number,
-                    of: QUESTIONS.len(),
-                    invariant: question.invariant,
-                    what: question.what,
-                    elapsed: start.elapsed(),
-                }),
                 check = &mut asking => break check?,
+                _ = ticks.tick() => tell(),
             }
         };
         report.checks.push(check);

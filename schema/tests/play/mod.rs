@@ -3,14 +3,16 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "a test is a seam of its own")]
 
+pub mod history;
+
 use std::sync::Arc;
 
-use pitboss_actors::ports::{Committed, Ledger};
+use pitboss_actors::ports::{Committed, Ledger, Writer};
 use pitboss_schema::Store;
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
-    Policy, ProviderId, Rollback, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    Policy, ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -46,6 +48,7 @@ pub struct Player {
     pub session: SessionId,
     pub token_hash: [u8; 32],
     origin: Origin,
+    writer: Box<dyn Writer>,
 }
 
 impl Player {
@@ -65,6 +68,7 @@ impl Player {
                 provider: ProviderId::new("demo").unwrap(),
                 policy: Arc::new(policy),
             },
+            writer: store.writer().await.unwrap(),
         };
         player.run(&Command::OpenAccount(eur())).await;
         let deposit = Deposit {
@@ -97,8 +101,7 @@ impl Player {
 
     pub async fn run(&mut self, command: &Command) {
         let decision = self.decide(command).await;
-        let mut writer = self.store.writer().await.unwrap();
-        let answers = writer.commit(std::slice::from_ref(&decision)).await;
+        let answers = self.writer.commit(std::slice::from_ref(&decision)).await;
         assert_eq!(answers.unwrap(), [Committed::Durable]);
         apply(&mut self.state, &decision, LIMITS);
     }
@@ -137,13 +140,7 @@ impl Player {
     }
 
     pub async fn rollback(&mut self, id: &str, target: &str) {
-        let rollback = Rollback {
-            transaction: external(id),
-            target: external(target),
-            round: None,
-            units: None,
-        };
-        self.run(&self.play(PlayCommand::Rollback(rollback))).await;
+        self.take_back(id, target, None).await;
     }
 
     pub async fn close(&mut self, round: &str) {
