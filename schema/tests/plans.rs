@@ -166,6 +166,70 @@ async fn lists_are_read_in_the_order_of_an_index() {
     check(&plan(&database, events, 1).await, &[]);
 }
 
+/// Whether a line of a plan reads a table or an index of it, and by what: the next line that tells a condition.
+fn reads<'a>(lines: &[&'a str]) -> Vec<(&'a str, Option<&'a str>)> {
+    let of_a_plan = |line: &str| line.contains("->  ") || line.contains(" Scan ");
+    let mut reads = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let is_scan = line.contains("Index Scan ")
+            || line.contains("Index Only Scan ")
+            || line.contains("Bitmap Index Scan ")
+            || line.contains("Seq Scan ");
+        if is_scan {
+            let details = lines[at + 1..].iter().take_while(|line| !of_a_plan(line));
+            let condition = details.copied().find(|line| line.contains("Index Cond: "));
+            reads.push((*line, condition));
+        }
+    }
+    reads
+}
+
+#[tokio::test]
+async fn the_audit_of_one_player_reads_his_rows_alone() {
+    let database = Database::new("plan_audit").await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+             SET plan_cache_mode = force_custom_plan",
+        )
+        .await
+        .unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/audit");
+    let mut asked = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        let sql = std::fs::read_to_string(&file).unwrap();
+        let more = if sql.contains("$3") {
+            ", '{EUR}', '{6}'"
+        } else {
+            ""
+        };
+        client
+            .batch_execute(&format!("DEALLOCATE ALL; PREPARE question AS {sql}"))
+            .await
+            .unwrap();
+        let explain = format!("EXPLAIN EXECUTE question('alice'{more})");
+        let rows = client.query(&explain, &[]).await.unwrap();
+        let plan: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let reads = reads(&plan);
+        let shown = format!("{}\n{}", file.display(), plan.join("\n"));
+        assert!(!reads.is_empty(), "{shown}");
+        for (scan, condition) in reads {
+            let condition = condition.unwrap_or_default();
+            let by_player = condition.contains("player_id = ")
+                // His own row, and the first of his lane.
+                || scan.contains("player_pkey") && condition.contains("(id = ")
+                || scan.contains("outbox_pkey") && condition.contains("(lane = ")
+                // A key of his, looked up.
+                || scan.contains("provider_key_pkey") && condition.contains("(external_id = ");
+            assert!(by_player, "{scan}\n{condition}\nin {shown}");
+        }
+        asked += 1;
+    }
+    assert!(asked > 20);
+}
+
 #[tokio::test]
 async fn the_sweeper_reads_open_rounds_only() {
     let database = Database::new("plan_sweeper").await;

@@ -17,11 +17,11 @@ WHERE p.id IS NULL OR p.lane <> o.lane OR o.before <> o.previous
     OR (o.next IS NULL AND o.last_seq <> p.last_event)
     OR (
         o.previous IS NULL AND o.before <> 0
-        AND EXISTS (SELECT 1 FROM outbox f WHERE f.lane = o.lane AND f.lane_seq = 1)
+        AND 1 = (SELECT f.lane_seq FROM outbox f WHERE f.lane = o.lane ORDER BY f.lane_seq LIMIT 1)
     )
 UNION ALL
 SELECT format('player %s: no events, the newest should be %s', p.id, p.last_event)
 FROM player p
 LEFT JOIN outbox o ON o.player_id = p.id
 WHERE o.player_id IS NULL AND p.last_event <> 0 AND ($1::text IS NULL OR p.id = $1)
-    AND EXISTS (SELECT 1 FROM outbox f WHERE f.lane = p.lane AND f.lane_seq = 1)
+    AND 1 = (SELECT f.lane_seq FROM outbox f WHERE f.lane = p.lane ORDER BY f.lane_seq LIMIT 1)
