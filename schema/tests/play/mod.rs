@@ -81,6 +81,23 @@ impl Player {
         player
     }
 
+    /// A player whom an earlier version has seated.
+    pub async fn returning(store: &Store, name: &str, policy: Policy) -> Self {
+        let state = store.load(&PlayerId::new(name).unwrap()).await;
+        let state = state.unwrap().unwrap();
+        Self {
+            store: store.clone(),
+            session: state.sessions[0].id,
+            state,
+            token_hash: [0; 32],
+            origin: Origin {
+                provider: ProviderId::new("demo").unwrap(),
+                policy: Arc::new(policy),
+            },
+            writer: store.writer().await.unwrap(),
+        }
+    }
+
     pub async fn decide(&self, command: &Command) -> Arc<Decision> {
         let mut facts = Facts::default();
         loop {
