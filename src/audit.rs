@@ -7,36 +7,92 @@ use std::{
 
 use pitboss_schema::{
     Store, StoreError,
-    audit::{Report, audit},
+    audit::{Progress, Report, audit, audit_player},
 };
-use pitboss_wallet::Environment;
+use pitboss_wallet::{Environment, PlayerId};
+
+/// Where nobody watches, only a check that takes longer than this is told of, and then as often.
+const LONG_S: u64 = 10;
 
 /// Recomputes everything and returns whether all holds, with a table for a person. Progress goes to standard
-/// error, when that is a terminal: a long ledger takes a while.
+/// error: a long ledger takes a while.
 ///
 /// # Errors
 /// The database did not answer.
 pub async fn run(environment: Environment, store: &Store) -> Result<(bool, String), StoreError> {
-    let shows = stderr().is_terminal();
-    let report = audit(store, |progress| {
-        if shows {
-            let pitboss_schema::audit::Progress {
-                number,
-                of,
-                invariant,
-                what,
-            } = progress;
-            eprint!("\r\x1b[Kaudit {number}/{of}: {invariant} {what}");
-        }
-    })
-    .await?;
-    if shows {
-        eprint!("\r\x1b[K");
-    }
-    Ok((report.is_clean(), table(environment, &report)))
+    let mut screen = Screen::stderr();
+    let report = audit(store, |progress| screen.tell(&progress)).await?;
+    screen.clear();
+    let title = format!("Audit of {environment}");
+    Ok((report.is_clean(), table(&title, &report)))
 }
 
-fn table(environment: Environment, report: &Report) -> String {
+/// The same for one player. `None`: there is no such player.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn run_player(
+    environment: Environment,
+    store: &Store,
+    player: &PlayerId,
+) -> Result<Option<(bool, String)>, StoreError> {
+    let mut screen = Screen::stderr();
+    let report = audit_player(store, player, |progress| screen.tell(&progress)).await?;
+    screen.clear();
+    let title = format!("Audit of {environment}, player {player}");
+    Ok(report.map(|report| (report.is_clean(), table(&title, &report))))
+}
+
+/// Shows how far the audit is: one line that changes, on a terminal; otherwise lines for what takes long.
+struct Screen {
+    is_terminal: bool,
+    /// How often the running check has been told of.
+    told: u64,
+}
+
+impl Screen {
+    fn stderr() -> Self {
+        Self {
+            is_terminal: stderr().is_terminal(),
+            told: 0,
+        }
+    }
+
+    fn tell(&mut self, progress: &Progress) {
+        if let Some(text) = self.text(progress) {
+            eprint!("{text}");
+        }
+    }
+
+    fn text(&mut self, progress: &Progress) -> Option<String> {
+        let Progress {
+            number,
+            of,
+            invariant,
+            what,
+            elapsed,
+        } = progress;
+        let seconds = elapsed.as_secs();
+        let line = match seconds {
+            0 => format!("audit {number}/{of}: {invariant} {what}"),
+            _ => format!("audit {number}/{of}: {invariant} {what}: {seconds} s"),
+        };
+        if self.is_terminal {
+            return Some(format!("\r\x1b[K{line}"));
+        }
+        let due = seconds / LONG_S > self.told;
+        self.told = seconds / LONG_S;
+        due.then(|| format!("{line}\n"))
+    }
+
+    fn clear(&self) {
+        if self.is_terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+fn table(title: &str, report: &Report) -> String {
     let mut text = String::new();
     let width = report
         .checks
@@ -45,7 +101,7 @@ fn table(environment: Environment, report: &Report) -> String {
         .max()
         .unwrap_or(0);
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "Audit of {environment}");
+    let _ = writeln!(text, "{title}");
     let _ = writeln!(
         text,
         "{:<7}  {:<width$}  {:>12}  {:>9}",
@@ -74,6 +130,8 @@ fn table(environment: Environment, report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use pitboss_schema::audit::Check;
 
     use super::*;
@@ -90,9 +148,55 @@ mod tests {
         let report = Report {
             checks: vec![check("INV-1", 0, &[]), check("INV-2", 2, &["alice"])],
         };
-        let table = table(Environment::Live, &report);
+        let table = table("Audit of live", &report);
         assert!(table.starts_with("Audit of live\n"), "{table}");
         assert!(table.contains("2  <-\n           alice\n"), "{table}");
         assert!(table.ends_with("2 breaches."), "{table}");
+    }
+
+    /// What is shown of a check that runs for so many seconds.
+    fn shown(is_terminal: bool, seconds: &[u64]) -> Vec<Option<String>> {
+        let mut screen = Screen {
+            is_terminal,
+            told: 0,
+        };
+        let progress = |&seconds: &u64| Progress {
+            number: 2,
+            of: 9,
+            invariant: "INV-1",
+            what: "sums",
+            elapsed: Duration::from_secs(seconds),
+        };
+        let texts = seconds.iter().map(progress);
+        texts.map(|progress| screen.text(&progress)).collect()
+    }
+
+    #[test]
+    fn a_terminal_sees_every_check_begin_and_run() {
+        let line = |text: &str| Some(format!("\r\x1b[K{text}"));
+        assert_eq!(
+            shown(true, &[0, 2]),
+            [
+                line("audit 2/9: INV-1 sums"),
+                line("audit 2/9: INV-1 sums: 2 s")
+            ]
+        );
+    }
+
+    #[test]
+    fn elsewhere_only_a_long_check_is_told_of_and_not_too_often() {
+        let line = |text: &str| Some(format!("{text}\n"));
+        assert_eq!(
+            shown(false, &[0, 8, 10, 12, 20, 0, 2]),
+            [
+                None,
+                None,
+                line("audit 2/9: INV-1 sums: 10 s"),
+                None,
+                line("audit 2/9: INV-1 sums: 20 s"),
+                None,
+                None
+            ]
+        );
     }
 }

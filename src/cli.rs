@@ -8,15 +8,13 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pitboss_schema::Store;
-use pitboss_wallet::Environment;
+use pitboss_wallet::{Environment, PlayerId};
 
 use crate::{
     audit,
     config::Config,
-    demo::{self, DemoOptions},
-    keys,
-    sandbox::{self, SandboxOptions},
+    demo, keys,
+    sandbox::{self, Connection, SandboxOptions},
     server::{Ended, Server, stop_signal},
     telemetry,
     world::open_store,
@@ -74,6 +72,13 @@ struct AuditArgs {
     /// Audit a running sandbox instead, by its connection file. Taken when there is one and no --config.
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     connection: Option<PathBuf>,
+    /// Check this player only: quick, however long the ledger is.
+    #[arg(long, value_name = "ID", value_parser = player_id)]
+    player: Option<PlayerId>,
+}
+
+fn player_id(text: &str) -> Result<PlayerId, String> {
+    PlayerId::new(text).map_err(|error| error.to_string())
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -279,40 +284,41 @@ async fn migrate(file: &ConfigFile) -> Result<ExitCode, Exit> {
 }
 
 async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
-    let mut holds = true;
+    let mut stores = Vec::new();
     if args.config.config.is_some() {
         let config = complete(&args.config)?;
         for (environment, connections) in config.enabled() {
-            let store = open_store(&config, connections)?;
-            holds &= show_audit(environment, &store).await?;
+            stores.push((environment, open_store(&config, connections)?));
         }
     } else {
         let default = PathBuf::from(sandbox::CONNECTION_FILE);
         let file = args.connection.as_ref().unwrap_or(&default);
-        let connection = sandbox::Connection::read(file).map_err(Exit::usage)?;
-        let store = connection.store()?;
-        holds = show_audit(Environment::Sandbox, &store).await?;
+        let connection = Connection::read(file).map_err(Exit::usage)?;
+        stores.push((Environment::Sandbox, connection.store()?));
     }
-    Ok(if holds {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
-async fn show_audit(environment: Environment, store: &Store) -> Result<bool, Exit> {
-    let (holds, table) = audit::run(environment, store).await?;
-    println!("{table}");
-    Ok(holds)
+    let (mut holds, mut found) = (true, false);
+    for (environment, store) in &stores {
+        let audited = match &args.player {
+            None => Some(audit::run(*environment, store).await?),
+            Some(player) => audit::run_player(*environment, store, player).await?,
+        };
+        if let Some((all_holds, table)) = audited {
+            println!("{table}");
+            holds &= all_holds;
+            found = true;
+        }
+    }
+    match &args.player {
+        Some(player) if !found => Err(Exit::usage(format!("there is no player {player}"))),
+        _ if holds => Ok(ExitCode::SUCCESS),
+        _ => Ok(ExitCode::FAILURE),
+    }
 }
 
 async fn demo(file: &ConnectionFile) -> Result<ExitCode, Exit> {
-    let connection = sandbox::Connection::read(&file.connection).map_err(Exit::usage)?;
+    let connection = Connection::read(&file.connection).map_err(Exit::usage)?;
     let store = connection.store()?;
-    let options = DemoOptions {
-        connection: file.connection.clone(),
-    };
-    let holds = demo::run(options, async || {
+    let holds = demo::run(&connection, async || {
         audit::run(Environment::Sandbox, &store).await
     })
     .await?;

@@ -49,13 +49,8 @@ UNION ALL
 SELECT 'session', q.ord, d.document
 FROM unnest($11::int4[], $12::uuid[]) AS q (ord, id)
 CROSS JOIN LATERAL (
-    SELECT json_build_object(
-        'id', s.id, 'kind', s.kind, 'currency', s.currency, 'provider', s.provider_id, 'game', s.game_id,
-        'expires_at', (extract(epoch FROM s.expires_at) * 1000000)::bigint,
-        'ended_at', (extract(epoch FROM s.ended_at) * 1000000)::bigint,
-        'token_expires_at', (extract(epoch FROM s.token_expires_at) * 1000000)::bigint
-    )::text AS document
-    FROM session s
+    SELECT s.document::text AS document
+    FROM session_document s
     WHERE s.player_id = $1::text AND s.id = q.id
     LIMIT 1
 ) d

@@ -34,15 +34,10 @@ SELECT
         ) d
     ) AS rounds,
     (
-        SELECT coalesce(json_agg(json_build_object(
-            'id', s.id, 'kind', s.kind, 'currency', s.currency, 'provider', s.provider_id, 'game', s.game_id,
-            'expires_at', (extract(epoch FROM s.expires_at) * 1000000)::bigint,
-            'ended_at', (extract(epoch FROM s.ended_at) * 1000000)::bigint,
-            'token_expires_at', (extract(epoch FROM s.token_expires_at) * 1000000)::bigint
-        ) ORDER BY s.created_at, s.id), '[]'::json)::text
+        SELECT coalesce(json_agg(s.document ORDER BY s.created_at, s.id), '[]'::json)::text
         FROM (
             SELECT *
-            FROM session l
+            FROM session_document l
             WHERE l.player_id = p.id AND l.ended_at IS NULL AND l.expires_at > now()
             ORDER BY l.created_at DESC, l.id DESC
             LIMIT $3::int8

@@ -249,7 +249,18 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// The statement's parameters.
+    /// The parameters of `queries/taken_entries.sql`.
+    pub fn wanted(&self) -> [&(dyn ToSql + Sync); 5] {
+        [
+            &self.records,
+            &self.provider_keys,
+            &self.rounds.new,
+            &self.balances.new,
+            &self.sessions.new,
+        ]
+    }
+
+    /// The parameters of `queries/commit_batch.sql`.
     pub fn params(&self) -> [&(dyn ToSql + Sync); 9] {
         [
             &self.entries,

@@ -17,13 +17,24 @@ pub(crate) enum Purpose {
     Maintenance,
 }
 
-/// Index plans only, made once. While the tables are small the planner would choose sequential scans and
-/// hash joins, keep them, and get slower with every row.
-const INDEX_PLANS: &[(&str, &str)] = &[
+/// What is asked of one player is looked up by an index, however small the tables are.
+pub(crate) const INDEX_SCANS: &[(&str, &str)] = &[
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
-    ("plan_cache_mode", "force_generic_plan"),
+];
+
+/// And planned once: with sequential scans and hash joins, a plan that was made while the tables were small would be
+/// kept, and get slower with every row.
+const PLANNED_ONCE: &[(&str, &str)] = &[("plan_cache_mode", "force_generic_plan"), ("jit", "off")];
+
+/// The audit reads all there is beside a running server: in one process, within this memory for each step of a
+/// plan, and with the rest on disk. Planned for its parameters: that of no player is no condition.
+pub(crate) const AUDIT: &[(&str, &str)] = &[
+    ("work_mem", "'64MB'"),
+    ("hash_mem_multiplier", "1"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("plan_cache_mode", "force_custom_plan"),
     ("jit", "off"),
 ];
 
@@ -57,7 +68,7 @@ pub(crate) fn config(
             "idle_in_transaction_session_timeout",
             &millis(options.answer_timeout),
         );
-        for (name, value) in INDEX_PLANS {
+        for (name, value) in INDEX_SCANS.iter().chain(PLANNED_ONCE) {
             set(name, value);
         }
     }

@@ -24,7 +24,10 @@ pub enum StoreError {
     Migration(String),
     #[error("the database is not migrated: run `pitboss migrate`")]
     NotInstalled,
-    #[error("the database is at schema version {found}, this program needs {needed}")]
+    #[error(
+        "the database is at schema version {found}, this program needs {needed}: {}",
+        advice(*found, *needed)
+    )]
     SchemaVersion { found: i32, needed: i32 },
     /// The lane of a player is fixed by the number of lanes at install.
     #[error(
@@ -35,6 +38,14 @@ pub enum StoreError {
     /// A stored value that this program cannot have written.
     #[error("the database holds what cannot be read: {0}")]
     Corrupt(String),
+}
+
+fn advice(found: i32, needed: i32) -> &'static str {
+    if found < needed {
+        "run `pitboss migrate`"
+    } else {
+        "a newer pitboss has upgraded it, and only that one or a newer one may use it"
+    }
 }
 
 impl StoreError {

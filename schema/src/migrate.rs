@@ -15,7 +15,7 @@ mod embedded {
 }
 
 /// The newest migration that this program knows.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 5;
 
 /// Serialises migrations of several nodes: an arbitrary number that nothing else uses.
 const MIGRATION_LOCK: i64 = 0x7069_7462_6f73_7301;
@@ -33,7 +33,8 @@ impl Store {
     /// run again, and from several nodes at once.
     ///
     /// # Errors
-    /// [`StoreError::Lanes`] when it was installed with another number of lanes.
+    /// [`StoreError::Lanes`] when it was installed with another number of lanes, [`StoreError::SchemaVersion`] when
+    /// a newer program has upgraded it.
     pub async fn migrate(&self, lanes: u16) -> Result<Install, StoreError> {
         let mut client = self.maintenance_client().await?;
         // Released when the session ends, however it ends.
@@ -41,6 +42,8 @@ impl Store {
             .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
             .await
             .map_err(StoreError::sql("wait for other migrations"))?;
+        refuse_newer(&client).await?;
+        // Each migration is one transaction, with its own line in the history: one that is cut short is undone.
         embedded::migrations::runner()
             .run_async(&mut client)
             .await
@@ -119,6 +122,26 @@ impl Store {
         // Ends by itself when the client is dropped.
         tokio::spawn(connection);
         Ok(client)
+    }
+}
+
+/// Nothing of a newer program's data is touched.
+async fn refuse_newer(client: &Client) -> Result<(), StoreError> {
+    let ask = async |sql| {
+        let row = client.query_one(sql, &[]).await;
+        row.map_err(StoreError::sql("read the history of migrations"))
+    };
+    let row = ask(include_str!("../queries/has_history.sql")).await?;
+    if !get::<bool>(&row, "has_history")? {
+        return Ok(());
+    }
+    let row = ask(include_str!("../queries/newest_migration.sql")).await?;
+    match get::<Option<i32>>(&row, "version")? {
+        Some(found) if found > SCHEMA_VERSION => Err(StoreError::SchemaVersion {
+            found,
+            needed: SCHEMA_VERSION,
+        }),
+        _ => Ok(()),
     }
 }
 

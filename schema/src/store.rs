@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio::sync::OnceCell;
-use tokio_postgres::{NoTls, Row, types::ToSql};
+use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
 
 use crate::{
     Install, StoreError, StoreOptions,
@@ -104,23 +104,10 @@ impl Store {
         sql: &str,
         params: Params<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        let client = self.client().await?;
-        let answer = within(self.options().answer_timeout, async {
-            let statement = client
-                .prepare_cached(sql)
-                .await
-                .map_err(StoreError::sql(what))?;
-            client
-                .query(&statement, params)
-                .await
-                .map_err(StoreError::sql(what))
+        self.with_statement(what, sql, async |client, statement| {
+            client.query(statement, params).await
         })
-        .await;
-        if matches!(answer, Err(StoreError::Timeout(_))) {
-            // The answer is still to come on this connection: it must not serve another request.
-            drop(Object::take(client));
-        }
-        answer
+        .await
     }
 
     /// Like [`Self::rows`], for at most one row.
@@ -141,19 +128,33 @@ impl Store {
         sql: &str,
         params: Params<'_>,
     ) -> Result<u64, StoreError> {
+        self.with_statement(what, sql, async |client, statement| {
+            client.execute(statement, params).await
+        })
+        .await
+    }
+
+    /// Takes a connection, prepares the statement once for it, and waits for what `run` makes of it, within the
+    /// time-out of an answer.
+    async fn with_statement<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        run: impl AsyncFnOnce(&Object, &Statement) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
         let client = self.client().await?;
         let answer = within(self.options().answer_timeout, async {
             let statement = client
                 .prepare_cached(sql)
                 .await
                 .map_err(StoreError::sql(what))?;
-            client
-                .execute(&statement, params)
+            run(&client, &statement)
                 .await
                 .map_err(StoreError::sql(what))
         })
         .await;
         if matches!(answer, Err(StoreError::Timeout(_))) {
+            // The answer is still to come on this connection: it must not serve another request.
             drop(Object::take(client));
         }
         answer

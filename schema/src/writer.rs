@@ -5,25 +5,27 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use pitboss_actors::ports::{CommitError, Committed, Writer};
 use pitboss_wallet::Decision;
-use tokio_postgres::{Client, NoTls, Statement, error::SqlState};
+use tokio_postgres::{Client, NoTls, Row, Statement, error::SqlState};
 
 use crate::{
     Store, StoreError,
     batch::Batch,
     connection::{Purpose, config},
     error::chain,
-    store::within,
+    store::{Params, within},
 };
 
 /// How often a batch that Postgres gave up for a deadlock is tried again.
 const RETRIES: usize = 5;
 
 const COMMIT: &str = include_str!("../queries/commit_batch.sql");
+const TAKEN: &str = include_str!("../queries/taken_entries.sql");
 
 /// Owns one connection. To be given up after any error.
 pub(crate) struct PostgresWriter {
     client: Client,
-    statement: Statement,
+    commit: Statement,
+    taken: Statement,
     answer_timeout: Duration,
     /// An answer is missing: whatever came next over this connection would wait behind it.
     is_broken: bool,
@@ -31,7 +33,9 @@ pub(crate) struct PostgresWriter {
 
 /// Why one run of the statement wrote nothing, or may have.
 enum Failure {
-    /// One of the entries breaks a constraint.
+    /// One of the entries wants a unique key that is taken.
+    Taken(String),
+    /// One of the entries breaks another constraint.
     Violation(String),
     /// A deadlock or the like: the same again may succeed.
     Transient(String),
@@ -51,13 +55,14 @@ impl PostgresWriter {
                 .map_err(|error| StoreError::Connection(chain(&error)))?;
             // Ends by itself when the client is dropped.
             tokio::spawn(connection);
-            let statement = client
-                .prepare(COMMIT)
-                .await
-                .map_err(StoreError::sql("prepare the commit"))?;
+            let prepare = async |sql| {
+                let prepared = client.prepare(sql).await;
+                prepared.map_err(StoreError::sql("prepare the commit"))
+            };
             Ok(Self {
+                commit: prepare(COMMIT).await?,
+                taken: prepare(TAKEN).await?,
                 client,
-                statement,
                 answer_timeout: limit,
                 is_broken: false,
             })
@@ -65,39 +70,58 @@ impl PostgresWriter {
         .await
     }
 
-    /// Runs the statement once. `true` in the place of each entry that was committed.
+    /// Commits once. `true` in the place of each entry that was committed.
     async fn run(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
-        let mut batch = Batch::default();
-        for decision in entries {
-            batch
-                .push(decision)
-                .map_err(|error| Failure::Failed(error.to_string()))?;
+        let batch = batch(entries)?;
+        let rows = self.ask(&self.commit, &batch.params()).await?;
+        // The rows are on disk by now: a row that cannot be read leaves the outcome unknown.
+        named(&rows, entries.len())
+    }
+
+    /// `true` in the place of each entry that wants what is taken.
+    async fn taken(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
+        let batch = batch(entries)?;
+        let rows = self.ask(&self.taken, &batch.wanted()).await?;
+        named(&rows, entries.len())
+    }
+
+    /// Commits; when a key is taken, and it is not known that all are free, asks which.
+    async fn settle(&self, entries: &[&Decision], is_free: bool) -> Result<Settled, Failure> {
+        let reason = match self.run_retrying(entries).await {
+            Ok(committed) => return Ok(Settled::Committed(committed)),
+            Err(Failure::Taken(_)) if entries.len() > 1 && !is_free => {
+                let taken = self.taken(entries).await?;
+                return Ok(if taken.contains(&true) {
+                    Settled::Taken(taken)
+                } else {
+                    Settled::Broken { is_free: true }
+                });
+            }
+            // A repeat that memory does not know is no fault of anybody.
+            Err(Failure::Taken(_)) => return Ok(Settled::Broken { is_free }),
+            Err(Failure::Violation(reason)) => reason,
+            Err(failure) => return Err(failure),
+        };
+        if let [alone] = entries {
+            let player = &alone.player;
+            tracing::warn!(%player, reason, "an entry breaks a constraint");
         }
+        Ok(Settled::Broken { is_free })
+    }
+
+    async fn ask(&self, statement: &Statement, params: Params<'_>) -> Result<Vec<Row>, Failure> {
         if self.is_broken || self.client.is_closed() {
             return Err(Failure::Failed("the connection was lost before".to_owned()));
         }
-        let params = batch.params();
-        let query = self.client.query(&self.statement, &params);
-        let rows = match tokio::time::timeout(self.answer_timeout, query).await {
-            Ok(Ok(rows)) => rows,
-            Ok(Err(error)) => return Err(Failure::of(&error)),
+        let query = self.client.query(statement, params);
+        match tokio::time::timeout(self.answer_timeout, query).await {
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) => Err(Failure::of(&error)),
             Err(_) => {
                 let limit = self.answer_timeout;
-                return Err(Failure::Unknown(format!("no answer within {limit:?}")));
+                Err(Failure::Unknown(format!("no answer within {limit:?}")))
             }
-        };
-        let mut committed = vec![false; entries.len()];
-        for row in &rows {
-            // The rows are on disk by now: a row that cannot be read leaves the outcome unknown.
-            let slot = row
-                .try_get::<_, i32>(0)
-                .ok()
-                .and_then(|ord| usize::try_from(ord).ok()?.checked_sub(1))
-                .and_then(|at| committed.get_mut(at))
-                .ok_or_else(|| Failure::Unknown("an answer that was not asked for".to_owned()))?;
-            *slot = true;
         }
-        Ok(committed)
     }
 
     async fn run_retrying(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
@@ -114,55 +138,80 @@ impl PostgresWriter {
     }
 }
 
+/// Entries that are committed together, by their places in the batch.
+struct Part {
+    places: Vec<usize>,
+    /// Asked, and nothing that they want is taken.
+    is_free: bool,
+}
+
+impl Part {
+    fn halves(mut self, is_free: bool) -> [Self; 2] {
+        let places = self.places.split_off(self.places.len() / 2);
+        self.is_free = is_free;
+        [Self { places, is_free }, self]
+    }
+}
+
+/// What became of a part.
+enum Settled {
+    /// `true` in the place of each entry that was committed.
+    Committed(Vec<bool>),
+    /// Nothing was written: `true` in the place of each entry that wants what is taken; there are some.
+    Taken(Vec<bool>),
+    /// Nothing was written: one of the entries breaks a constraint.
+    Broken { is_free: bool },
+}
+
 #[async_trait]
 impl Writer for PostgresWriter {
-    /// An entry that breaks a constraint takes the whole statement with it. The batch is then halved until
-    /// that entry stands alone, and is answered as stale; the others are committed.
+    /// An entry that breaks a constraint takes the whole statement with it. If it wants a unique key, which is
+    /// how a repeat that memory does not know is found, one question tells of all such entries: they are
+    /// answered as stale, and the others are committed. For any other constraint the batch is halved until the
+    /// entry that breaks it stands alone, and is answered as stale.
     async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
         let mut answers = vec![Committed::Stale; batch.len()];
-        let mut order = in_lock_order(batch);
+        let mut places = in_lock_order(batch);
         // An UPDATE moves a row once: of two entries of one player, one would be lost unseen.
-        let mut seen = HashSet::with_capacity(order.len());
-        order.retain(|&at| seen.insert(&batch[at].player));
+        let mut seen = HashSet::with_capacity(places.len());
+        places.retain(|&at| seen.insert(&batch[at].player));
         let mut something_is_durable = false;
-        let mut parts = vec![order.as_slice()];
-        while let Some(part) = parts.pop() {
-            let entries: Vec<&Decision> = part.iter().map(|&at| &*batch[at]).collect();
+        let mut parts = vec![Part {
+            places,
+            is_free: false,
+        }];
+        while let Some(mut part) = parts.pop() {
+            let entries: Vec<&Decision> = part.places.iter().map(|&at| &*batch[at]).collect();
             if entries.is_empty() {
                 continue;
             }
-            let committed = match self.run_retrying(&entries).await {
-                Ok(committed) => committed,
-                Err(Failure::Violation(reason)) => {
-                    if let [alone] = entries.as_slice() {
-                        let player = &alone.player;
-                        tracing::warn!(%player, reason, "an entry breaks a constraint");
-                    } else {
-                        let (first, second) = part.split_at(part.len() / 2);
-                        parts.push(second);
-                        parts.push(first);
+            match self.settle(&entries, part.is_free).await {
+                Ok(Settled::Committed(committed)) => {
+                    for (&at, committed) in part.places.iter().zip(committed) {
+                        if committed {
+                            answers[at] = Committed::Durable;
+                            something_is_durable = true;
+                        }
                     }
-                    continue;
                 }
+                Ok(Settled::Taken(taken)) => {
+                    let mut taken = taken.into_iter();
+                    part.places.retain(|_| taken.next() == Some(false));
+                    parts.push(part);
+                }
+                Ok(Settled::Broken { is_free }) if entries.len() > 1 => {
+                    parts.extend(part.halves(is_free));
+                }
+                Ok(Settled::Broken { .. }) => {}
                 Err(Failure::Unknown(reason)) => {
                     self.is_broken = true;
                     return Err(CommitError::Unknown(reason));
                 }
                 // Failed, but not as a whole: nobody may be told that it did.
-                Err(Failure::Failed(reason) | Failure::Transient(reason))
-                    if something_is_durable =>
-                {
-                    return Err(CommitError::Unknown(reason));
+                Err(failure) if something_is_durable => {
+                    return Err(CommitError::Unknown(failure.into_reason()));
                 }
-                Err(Failure::Failed(reason) | Failure::Transient(reason)) => {
-                    return Err(CommitError::Failed(reason));
-                }
-            };
-            for (&at, committed) in part.iter().zip(committed) {
-                if committed {
-                    answers[at] = Committed::Durable;
-                    something_is_durable = true;
-                }
+                Err(failure) => return Err(CommitError::Failed(failure.into_reason())),
             }
         }
         Ok(answers)
@@ -179,7 +228,42 @@ fn in_lock_order(batch: &[Arc<Decision>]) -> Vec<usize> {
     order
 }
 
+/// Ordinals, as the statements answer them, as one `true` each in the places of the entries.
+fn named(rows: &[Row], entries: usize) -> Result<Vec<bool>, Failure> {
+    let mut named = vec![false; entries];
+    for row in rows {
+        let slot = row
+            .try_get::<_, i32>(0)
+            .ok()
+            .and_then(|ord| usize::try_from(ord).ok()?.checked_sub(1))
+            .and_then(|at| named.get_mut(at))
+            .ok_or_else(|| Failure::Unknown("an answer that was not asked for".to_owned()))?;
+        *slot = true;
+    }
+    Ok(named)
+}
+
+fn batch<'a>(entries: &[&'a Decision]) -> Result<Batch<'a>, Failure> {
+    let mut batch = Batch::default();
+    for decision in entries {
+        batch
+            .push(decision)
+            .map_err(|error| Failure::Failed(error.to_string()))?;
+    }
+    Ok(batch)
+}
+
 impl Failure {
+    fn into_reason(self) -> String {
+        match self {
+            Self::Taken(reason)
+            | Self::Violation(reason)
+            | Self::Transient(reason)
+            | Self::Failed(reason)
+            | Self::Unknown(reason) => reason,
+        }
+    }
+
     /// Only an error that Postgres itself reports says that the statement was undone. Without one, and while
     /// the server shuts down, the commit may have happened.
     fn of(error: &tokio_postgres::Error) -> Self {
@@ -191,7 +275,8 @@ impl Failure {
             (&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE, _) => {
                 Self::Transient(reason)
             }
-            // Data exceptions and integrity constraints: the fault of one entry.
+            (&SqlState::UNIQUE_VIOLATION, _) => Self::Taken(reason),
+            // Data exceptions and other integrity constraints: the fault of one entry.
             (_, "22" | "23") => Self::Violation(reason),
             (&SqlState::QUERY_CANCELED, _) => Self::Failed(reason),
             // Statement completion unknown, connection exceptions, operator intervention.

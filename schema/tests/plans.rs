@@ -92,6 +92,24 @@ async fn the_commit_looks_everything_up_by_its_whole_key() {
 }
 
 #[tokio::test]
+async fn what_is_taken_is_looked_up_by_its_whole_key() {
+    let database = Database::new("plan_taken").await;
+    let sql = include_str!("../queries/taken_entries.sql");
+    check(
+        &plan(&database, sql, 5).await,
+        &[
+            KEY,
+            REVERSAL,
+            PROVIDER_KEY,
+            ROUND,
+            ("balance_pkey", &["player_id", "currency", "account"]),
+            SESSION,
+            ("one_token_one_session", &["token_hash"]),
+        ],
+    );
+}
+
+#[tokio::test]
 async fn the_load_of_a_player_does_not_grow_with_his_history() {
     let database = Database::new("plan_load").await;
     let sql = include_str!("../queries/load_player.sql");
@@ -148,6 +166,70 @@ async fn lists_are_read_in_the_order_of_an_index() {
     check(&plan(&database, events, 1).await, &[]);
 }
 
+/// Whether a line of a plan reads a table or an index of it, and by what: the next line that tells a condition.
+fn reads<'a>(lines: &[&'a str]) -> Vec<(&'a str, Option<&'a str>)> {
+    let of_a_plan = |line: &str| line.contains("->  ") || line.contains(" Scan ");
+    let mut reads = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let is_scan = line.contains("Index Scan ")
+            || line.contains("Index Only Scan ")
+            || line.contains("Bitmap Index Scan ")
+            || line.contains("Seq Scan ");
+        if is_scan {
+            let details = lines[at + 1..].iter().take_while(|line| !of_a_plan(line));
+            let condition = details.copied().find(|line| line.contains("Index Cond: "));
+            reads.push((*line, condition));
+        }
+    }
+    reads
+}
+
+#[tokio::test]
+async fn the_audit_of_one_player_reads_his_rows_alone() {
+    let database = Database::new("plan_audit").await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+             SET plan_cache_mode = force_custom_plan",
+        )
+        .await
+        .unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries/audit");
+    let mut asked = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        let sql = std::fs::read_to_string(&file).unwrap();
+        let more = if sql.contains("$3") {
+            ", '{EUR}', '{6}'"
+        } else {
+            ""
+        };
+        client
+            .batch_execute(&format!("DEALLOCATE ALL; PREPARE question AS {sql}"))
+            .await
+            .unwrap();
+        let explain = format!("EXPLAIN EXECUTE question('alice'{more})");
+        let rows = client.query(&explain, &[]).await.unwrap();
+        let plan: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        let reads = reads(&plan);
+        let shown = format!("{}\n{}", file.display(), plan.join("\n"));
+        assert!(!reads.is_empty(), "{shown}");
+        for (scan, condition) in reads {
+            let condition = condition.unwrap_or_default();
+            let by_player = condition.contains("player_id = ")
+                // His own row, and the first of his lane.
+                || scan.contains("player_pkey") && condition.contains("(id = ")
+                || scan.contains("outbox_pkey") && condition.contains("(lane = ")
+                // A key of his, looked up.
+                || scan.contains("provider_key_pkey") && condition.contains("(external_id = ");
+            assert!(by_player, "{scan}\n{condition}\nin {shown}");
+        }
+        asked += 1;
+    }
+    assert!(asked > 20);
+}
+
 #[tokio::test]
 async fn the_sweeper_reads_open_rounds_only() {
     let database = Database::new("plan_sweeper").await;
@@ -156,4 +238,19 @@ async fn the_sweeper_reads_open_rounds_only() {
     assert!(!plan.contains("Seq Scan on round"), "{plan}");
     assert!(plan.contains("round_by_player"), "{plan}");
     assert!(plan.contains("(is_open = true)"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_id_or_its_token_alone() {
+    let database = Database::new("plan_session").await;
+    let by_id = include_str!("../queries/session_by_id.sql");
+    check(
+        &plan(&database, by_id, 1).await,
+        &[("session_by_id", &["id"])],
+    );
+    let by_token = include_str!("../queries/session_by_token.sql");
+    check(
+        &plan(&database, by_token, 1).await,
+        &[("one_token_one_session", &["token_hash"])],
+    );
 }

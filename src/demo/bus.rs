@@ -8,9 +8,9 @@ use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
     DemoError,
-    connection::Nats,
     event::{Event, Heard, Inbox},
 };
+use crate::sandbox::NatsConnection;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const SUBJECTS: [&str; 2] = ["wallet.*", "game.*"];
@@ -29,7 +29,7 @@ impl Drop for Bus {
 }
 
 /// Subscribes, and returns when the NATS server knows of it.
-pub(super) async fn listen(nats: &Nats, player: &str) -> Result<Bus, DemoError> {
+pub(super) async fn listen(nats: &NatsConnection, player: &str) -> Result<Bus, DemoError> {
     let failed = |reason: String| DemoError::NoAnswer {
         address: nats.url.clone(),
         reason,

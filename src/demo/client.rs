@@ -8,12 +8,11 @@ use pitboss_wallet::{Environment, ProviderId};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{
-    DemoError,
-    connection::{Connection, Provider},
-    text::Body,
+use super::{DemoError, text::Body};
+use crate::{
+    sandbox::{Connection, ProviderConnection},
+    seams::SystemClock,
 };
-use crate::seams::SystemClock;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -71,7 +70,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub fn new(connection: &Connection, provider: &Provider) -> Result<Self, DemoError> {
+    pub fn new(connection: &Connection, provider: &ProviderConnection) -> Result<Self, DemoError> {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             // The sandbox is on this machine, whatever proxy the environment names.

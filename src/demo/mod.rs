@@ -6,7 +6,6 @@
 
 mod bus;
 mod client;
-mod connection;
 mod event;
 mod proof;
 mod screen;
@@ -15,42 +14,26 @@ mod stream;
 mod text;
 mod tour;
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
 
 use pitboss_actors::ports::Clock;
 
-use crate::seams::SystemClock;
+use crate::{
+    sandbox::{Connection, ProviderConnection},
+    seams::SystemClock,
+};
 use client::Client;
-use connection::Connection;
 use screen::Screen;
 use tour::{Interrupt, Tour};
-
-/// What the tour needs to know.
-#[derive(Debug, Clone)]
-pub struct DemoOptions {
-    /// The file by which the sandbox tells where it is and how to get in.
-    pub connection: PathBuf,
-}
-
-impl Default for DemoOptions {
-    fn default() -> Self {
-        Self {
-            connection: PathBuf::from(".sandbox/connection.json"),
-        }
-    }
-}
 
 /// Why there was no tour, or only a part of it. The texts say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error(
-        "{path} is not there: no sandbox has been started here.\n\n\
-         Start one in another terminal, and wait for its ready line:\n\n    bin/sandbox\n\n\
-         Then run this again. (--connection FILE names the connection.json of a sandbox elsewhere.)"
+        "the server at {api} does not know the operator key of the connection file: it is that of \
+         another sandbox"
     )]
-    NoSandbox { path: String },
-    #[error("{path} is not the connection file of the running sandbox: {reason}")]
-    Connection { path: String, reason: String },
+    Stranger { api: String },
     #[error(
         "cannot reach {address}: {reason}\n\n\
          Does the sandbox of this connection file still run? If not, start it in another terminal, and\n\
@@ -70,30 +53,25 @@ pub enum DemoError {
 ///
 /// # Errors
 /// [`DemoError`]: there is no sandbox, or it went away in between.
-pub async fn run<A, E>(options: DemoOptions, audit: A) -> Result<bool, DemoError>
+pub async fn run<A, E>(connection: &Connection, audit: A) -> Result<bool, DemoError>
 where
     A: AsyncFnOnce() -> Result<(bool, String), E>,
     E: fmt::Display,
 {
-    guide(&options, Screen::stdout(), audit).await
+    guide(connection, Screen::stdout(), audit).await
 }
 
-async fn guide<A, E>(options: &DemoOptions, screen: Screen, audit: A) -> Result<bool, DemoError>
+async fn guide<A, E>(connection: &Connection, screen: Screen, audit: A) -> Result<bool, DemoError>
 where
     A: AsyncFnOnce() -> Result<(bool, String), E>,
     E: fmt::Display,
 {
-    let connection = Connection::read(&options.connection)?;
-    let provider = connection.native_provider()?.clone();
-    let client = Client::new(&connection, &provider)?;
+    let provider = native_provider(connection)?;
+    let client = Client::new(connection, provider)?;
     let games = client.send(&client.get("/v1/games")).await?;
     if games.status == 401 {
-        return Err(DemoError::Connection {
-            path: options.connection.display().to_string(),
-            reason: format!(
-                "the server at {} does not know its operator key",
-                connection.api
-            ),
+        return Err(DemoError::Stranger {
+            api: connection.api.clone(),
         });
     }
 
@@ -126,6 +104,18 @@ where
     }
     tour.close().await;
     Ok(tour.screen.summary()?)
+}
+
+fn native_provider(connection: &Connection) -> Result<&ProviderConnection, DemoError> {
+    connection.native_provider().ok_or_else(|| {
+        let providers = connection.providers.iter();
+        let found: Vec<_> = providers
+            .map(|provider| format!("{} ({})", provider.id, provider.dialect))
+            .collect();
+        DemoError::NoProvider {
+            found: found.join(", "),
+        }
+    })
 }
 
 async fn walk<A, E>(tour: &mut Tour, stream: &str, audit: A) -> Result<(), Interrupt>

@@ -37,31 +37,12 @@ impl FromRequest for Operator {
         let app = request.app_data::<Data<App>>().cloned();
         Box::pin(async move {
             let refused = || {
-                ApiError::new(
-                    Code::Unauthorized,
-                    "send a valid operator key: Authorization: Bearer sk_...",
-                )
+                let detail = "send a valid operator key: Authorization: Bearer sk_...";
+                ApiError::new(Code::Unauthorized, detail)
             };
-            let app = app.ok_or_else(|| ApiError::internal("no application state"))?;
-            let key = key.ok_or_else(refused)?;
-            let Some((TokenKind::OperatorKey, environment)) = tokens::classify(&key) else {
-                return Err(refused());
-            };
-            let world = app.world(environment).ok_or_else(refused)?;
-            if !app.accepts_work() {
-                return Err(ApiError::new(
-                    Code::Retry,
-                    "the server is stopping; ask the next one",
-                ));
-            }
-            let key_id = world
-                .operator_key(&tokens::hash(&key))
-                .await?
-                .ok_or_else(refused)?;
-            Ok(Self {
-                world: world.clone(),
-                key_id,
-            })
+            let (world, hash) = enter(app, key, TokenKind::OperatorKey, refused)?;
+            let key_id = world.operator_key(&hash).await?.ok_or_else(refused)?;
+            Ok(Self { world, key_id })
         })
     }
 }
@@ -87,21 +68,10 @@ impl FromRequest for Player {
                 let detail = "send a valid player token: Authorization: Bearer pst_..., or the subprotocols pitboss.v1, pst_...";
                 ApiError::new(Code::Unauthorized, detail)
             };
-            let app = app.ok_or_else(|| ApiError::internal("no application state"))?;
-            let token = token.ok_or_else(refused)?;
-            let Some((TokenKind::PlayerToken, environment)) = tokens::classify(&token) else {
-                return Err(refused());
-            };
-            let world = app.world(environment).ok_or_else(refused)?;
-            if !app.accepts_work() {
-                return Err(ApiError::new(
-                    Code::Retry,
-                    "the server is stopping; ask the next one",
-                ));
-            }
+            let (world, hash) = enter(app, token, TokenKind::PlayerToken, refused)?;
             let found = world
                 .store
-                .session_by_token(&tokens::hash(&token))
+                .session_by_token(&hash)
                 .await
                 .map_err(ApiError::unavailable)?;
             let (player, session) = found.ok_or_else(refused)?;
@@ -109,12 +79,33 @@ impl FromRequest for Player {
                 return Err(ApiError::new(Code::SessionExpired, "the session is over"));
             }
             Ok(Self {
-                world: world.clone(),
+                world,
                 player,
                 session,
             })
         })
     }
+}
+
+/// From a token to the world that it is for, and the hash by which that world knows it: whoever asks must have a
+/// token of the right kind, of an environment that is served here, while work is taken.
+fn enter(
+    app: Option<Data<App>>,
+    token: Option<String>,
+    kind: TokenKind,
+    refused: impl Fn() -> ApiError,
+) -> Result<(Arc<World>, [u8; 32]), ApiError> {
+    let app = app.ok_or_else(|| ApiError::internal("no application state"))?;
+    let token = token.ok_or_else(&refused)?;
+    let (_, environment) = tokens::classify(&token)
+        .filter(|(found, _)| *found == kind)
+        .ok_or_else(&refused)?;
+    let world = app.world(environment).ok_or_else(refused)?;
+    if !app.accepts_work() {
+        let detail = "the server is stopping; ask the next one";
+        return Err(ApiError::new(Code::Retry, detail));
+    }
+    Ok((world.clone(), tokens::hash(&token)))
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {

@@ -48,15 +48,33 @@ pub struct Pids {
     pub nats: u32,
 }
 
+/// Why a sandbox cannot be found by its file. The texts say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    #[error(
+        "{} is not there: no sandbox is running here.\n\n\
+         Start one in another terminal, and wait for its ready line:\n\n    bin/sandbox\n\n\
+         Then run this again. (--connection FILE names the connection.json of a sandbox elsewhere.)",
+        file.display()
+    )]
+    Missing { file: PathBuf },
+    #[error("{} is not the connection file of a running sandbox: {reason}", file.display())]
+    Unreadable { file: PathBuf, reason: String },
+}
+
 impl Connection {
     /// # Errors
     /// What to do about it.
-    pub fn read(file: &Path) -> Result<Self, String> {
+    pub fn read(file: &Path) -> Result<Self, ConnectionError> {
         read_json(file).map_err(|error| {
-            format!(
-                "no sandbox is running here ({}: {error}); start one in another terminal: bin/sandbox",
-                file.display()
-            )
+            let file = file.to_owned();
+            match error.kind() {
+                io::ErrorKind::NotFound => ConnectionError::Missing { file },
+                _ => ConnectionError::Unreadable {
+                    file,
+                    reason: error.to_string(),
+                },
+            }
         })
     }
 
@@ -72,6 +90,19 @@ impl Connection {
     /// The address cannot be read.
     pub fn store(&self) -> Result<Store, StoreError> {
         Store::connect(&self.postgres, StoreOptions::default())
+    }
+
+    /// The account that the sandbox is seeded with, or else the first that speaks the native protocol.
+    #[must_use]
+    pub fn native_provider(&self) -> Option<&ProviderConnection> {
+        let native = || {
+            self.providers
+                .iter()
+                .filter(|provider| provider.dialect == "native")
+        };
+        native()
+            .find(|provider| provider.id == super::seed::PROVIDER)
+            .or_else(|| native().next())
     }
 }
 
@@ -93,4 +124,59 @@ pub fn write_private_json(file: &Path, value: &impl Serialize) -> io::Result<()>
     written.write_all(&text)?;
     written.sync_all()?;
     fs::rename(&draft, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(providers: &[(&str, &str)]) -> Connection {
+        let provider = |(id, dialect): &(&str, &str)| ProviderConnection {
+            id: (*id).to_owned(),
+            dialect: (*dialect).to_owned(),
+            secret: "s".to_owned(),
+        };
+        Connection {
+            api: "http://127.0.0.1:1".to_owned(),
+            admin: "http://127.0.0.1:2".to_owned(),
+            stream: "ws://127.0.0.1:1/v1/stream".to_owned(),
+            postgres: "postgres://x".to_owned(),
+            nats: NatsConnection {
+                url: "nats://x".to_owned(),
+                user: "u".to_owned(),
+                password: "p".to_owned(),
+            },
+            operator_key: "sk_test_1".to_owned(),
+            providers: providers.iter().map(provider).collect(),
+            players: vec!["a".to_owned()],
+            pids: Pids {
+                server: 1,
+                postgres: 2,
+                nats: 3,
+            },
+        }
+    }
+
+    #[test]
+    fn the_seeded_account_is_taken_before_any_other_native_one() {
+        let chosen = |providers| {
+            let connection = connection(providers);
+            connection.native_provider().map(|found| found.id.clone())
+        };
+        let all = &[("x", "other"), ("y", "native"), ("demo", "native")];
+        assert_eq!(chosen(all).as_deref(), Some("demo"));
+        assert_eq!(chosen(&all[..2]).as_deref(), Some("y"));
+        assert_eq!(chosen(&all[..1]), None);
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_of_something_else_says_so() {
+        let error = Connection::read(Path::new("/nowhere/connection.json")).unwrap_err();
+        assert!(error.to_string().contains("bin/sandbox"), "{error}");
+        let error = Connection::read(Path::new(file!())).unwrap_err();
+        assert!(
+            matches!(error, ConnectionError::Unreadable { .. }),
+            "{error}"
+        );
+    }
 }

@@ -15,8 +15,10 @@ use clap::Args;
 use pitboss_services::{Nats, NatsAccount, NatsOptions, Postgres, PostgresOptions};
 use pitboss_wallet::Environment;
 
-pub use connection::{CONNECTION_FILE, Connection};
-use connection::{NatsConnection, Pids, ProviderConnection};
+use connection::Pids;
+pub use connection::{
+    CONNECTION_FILE, Connection, ConnectionError, NatsConnection, ProviderConnection,
+};
 use seed::Secrets;
 
 use crate::{

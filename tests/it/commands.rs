@@ -178,6 +178,9 @@ async fn the_audit_of_a_running_sandbox_is_clean_and_the_demo_is_as_it_should_be
         );
         assert!(stdout(&output).contains("INV-2"), "{}", stdout(&output));
     }
+    let one = ["audit", "--connection", connection, "--player", "nobody"];
+    let output = run(pitboss(&one)).await;
+    assert_eq!(output.status.code(), Some(64), "{}", stdout(&output));
 }
 
 #[tokio::test]
@@ -198,7 +201,9 @@ async fn the_audit_finds_what_was_tampered_with_and_exits_1() {
         stdout(&table),
         stderr(&table)
     );
-    for invariant in ["INV-1", "INV-2", "INV-3", "INV-4", "INV-7", "INV-8"] {
+    for invariant in [
+        "INV-1", "INV-2", "INV-3", "INV-4", "INV-5", "INV-7", "INV-8",
+    ] {
         assert!(
             stdout(&table).contains(invariant),
             "{invariant} is not in {}",
@@ -218,6 +223,11 @@ async fn the_audit_finds_what_was_tampered_with_and_exits_1() {
             "UPDATE ledger SET amounts[2] = amounts[2] + 1 WHERE player_id = $1 AND number = 2",
             "UPDATE ledger SET amounts[2] = amounts[2] - 1 WHERE player_id = $1 AND number = 2",
             "INV-1",
+        ),
+        (
+            "UPDATE round SET stake = stake + 1 WHERE player_id = $1",
+            "UPDATE round SET stake = stake - 1 WHERE player_id = $1",
+            "INV-5",
         ),
         (
             "UPDATE outbox SET last_seq = last_seq + 100 WHERE player_id = $1 AND last_seq >= 3",
@@ -246,4 +256,41 @@ async fn the_audit_finds_what_was_tampered_with_and_exits_1() {
         ledger.run(undo, id).await;
     }
     assert_eq!(casino.audit().await.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn one_player_is_audited_alone_and_one_who_is_not_there_is_named() {
+    let casino = Casino::start("one", &["sandbox", "live"]).await;
+    let node = casino.serve("").await;
+    // In one of the two environments.
+    let client = casino.client(&node, "live");
+    let good = Player::with(&client, "100.00").await;
+    let bad = Player::with(&client, "100.00").await;
+    for player in [&good, &bad] {
+        client.callback("bet", &player.bet("b", "1.00")).await.ok();
+    }
+    drop(node);
+    let ledger = casino.ledger("live").await;
+    let change = "UPDATE balance SET amount = amount + 1 WHERE player_id = $1";
+    assert_eq!(ledger.run(change, &bad.id).await, 1);
+
+    let output = casino.audit_with(&["--player", good.id.as_str()]).await;
+    let table = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{table}{}", stderr(&output));
+    let title = format!("Audit of live, player {}\n", good.id);
+    assert!(table.starts_with(&title), "{table}");
+    assert!(table.ends_with("All invariants hold.\n"), "{table}");
+
+    let output = casino.audit_with(&["--player", bad.id.as_str()]).await;
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(stdout(&output).contains("INV-2"), "{}", stdout(&output));
+
+    let output = casino.audit_with(&["--player", "nobody"]).await;
+    assert_eq!(output.status.code(), Some(64), "{}", stdout(&output));
+    let error = stderr(&output);
+    assert!(error.contains("there is no player nobody"), "{error}");
+    assert_eq!(stdout(&output), "");
+
+    let output = casino.audit_with(&["--player", "no body"]).await;
+    assert_eq!(output.status.code(), Some(64), "{}", stderr(&output));
 }

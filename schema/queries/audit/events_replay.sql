@@ -1,15 +1,71 @@
--- $1 currency codes, $2 their ledger digits: events tell amounts in decimal text, the ledger keeps units.
+-- Whoever follows `wallet.*` alone, and only adds, arrives at the balances. $2 currency codes, $3 their ledger
+-- digits: events tell amounts in decimal text, the ledger keeps units. A balance that no event tells is a breach
+-- only where a lane's first event is still there.
 SELECT format(
-    'player %s: his newest event with a balance (%s) tells %s %s, the ledger has %s units', b.player_id, e.seq,
-    e.cash, b.currency, b.amount
+    'player %s, event %s: %s tells %s %s; %s were told before; the ledger has %s units', coalesce(e.player_id, b.player_id),
+    coalesce(e.seq::text, 'none'), e.type, e.cash, coalesce(e.currency, b.currency), e.before,
+    coalesce(b.amount::text, CASE WHEN e.newest IS NULL THEN 'later' ELSE 'no' END)
 ) AS breach
-FROM balance b
-JOIN unnest($1::text[], $2::int4[]) AS c (code, digits) ON c.code = b.currency
-LEFT JOIN (
-    SELECT DISTINCT ON (player_id, body::json #>> '{data,balance,currency}')
-        player_id, seq, body::json #>> '{data,balance,currency}' AS currency, body::json #>> '{data,balance,cash}' AS cash
-    FROM event
-    WHERE body::json #>> '{data,balance,cash}' IS NOT NULL
-    ORDER BY player_id, body::json #>> '{data,balance,currency}', seq DESC
-) e ON e.player_id = b.player_id AND e.currency = b.currency
-WHERE b.account = 'CASH' AND b.amount IS DISTINCT FROM e.cash::numeric * 10::numeric ^ c.digits
+FROM (
+    SELECT
+        t.*,
+        lag(t.cash) OVER in_order AS before,
+        CASE WHEN lead(t.seq) OVER in_order IS NULL THEN t.currency END AS newest
+    FROM (
+        SELECT
+            v.player_id, v.seq, v.type, d.balance ->> 'currency' AS currency, (d.balance ->> 'cash')::numeric AS cash,
+            coalesce((d.funding ->> 'cash')::numeric, d.amount) AS moved
+        FROM event v
+        CROSS JOIN LATERAL json_to_record(v.body::json -> 'data') AS d (amount numeric, funding json, balance json)
+        WHERE v.type LIKE 'wallet.%' AND ($1::text IS NULL OR v.player_id = $1)
+    ) t
+    WHERE t.cash IS NOT NULL
+    WINDOW in_order AS (PARTITION BY t.player_id, t.currency ORDER BY t.seq)
+) e
+FULL JOIN (SELECT * FROM balance WHERE account = 'CASH' AND ($1::text IS NULL OR player_id = $1)) b
+    ON b.player_id = e.player_id AND b.currency = e.newest
+LEFT JOIN unnest($2::text[], $3::int4[]) AS c (code, digits) ON c.code = coalesce(e.currency, b.currency)
+WHERE
+    CASE
+        WHEN e.player_id IS NULL THEN 1 = (
+            SELECT f.lane_seq
+            FROM outbox f
+            WHERE f.lane = (SELECT p.lane FROM player p WHERE p.id = b.player_id)
+            ORDER BY f.lane_seq
+            LIMIT 1
+        )
+        ELSE e.cash <> e.before + CASE
+                WHEN e.type IN ('wallet.deposit_completed', 'wallet.win_credited', 'wallet.bet_rolled_back') THEN e.moved
+                WHEN e.type = 'wallet.bet_debited' THEN -e.moved
+                -- What the player no longer has, he owes.
+                WHEN e.type = 'wallet.win_rolled_back' THEN -least(e.moved, e.before)
+                WHEN e.type = 'wallet.negative_balance' THEN 0
+            END
+            OR (e.newest IS NOT NULL AND b.amount IS DISTINCT FROM e.cash * 10::numeric ^ c.digits)
+    END
+UNION ALL
+SELECT format(
+    'player %s: he owes %s %s by his newest event that tells it, RECEIVABLE has %s units', player_id, coalesce(e.owed, 0),
+    currency, coalesce(b.amount, 0)
+)
+FROM (
+    SELECT DISTINCT ON (v.player_id, d.currency) v.player_id, d.currency, d.owed
+    FROM event v
+    CROSS JOIN LATERAL json_to_record(v.body::json -> 'data') AS d (currency text, owed numeric)
+    WHERE v.type = 'wallet.negative_balance' AND ($1::text IS NULL OR v.player_id = $1)
+    ORDER BY v.player_id, d.currency, v.seq DESC
+) e
+FULL JOIN (SELECT * FROM balance WHERE account = 'RECEIVABLE' AND ($1::text IS NULL OR player_id = $1)) b
+    USING (player_id, currency)
+LEFT JOIN unnest($2::text[], $3::int4[]) AS c (code, digits) ON c.code = currency
+WHERE coalesce(-b.amount, 0) IS DISTINCT FROM coalesce(e.owed * 10::numeric ^ c.digits, 0)
+    AND (
+        e.owed IS NOT NULL
+        OR 1 = (
+            SELECT f.lane_seq
+            FROM outbox f
+            WHERE f.lane = (SELECT p.lane FROM player p WHERE p.id = b.player_id)
+            ORDER BY f.lane_seq
+            LIMIT 1
+        )
+    )

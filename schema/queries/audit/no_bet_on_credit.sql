@@ -1,4 +1,3 @@
-SELECT format('player %s: bet %s (transaction %s) posts to RECEIVABLE', l.player_id, l.external_id, l.number) AS breach
-FROM posting p
-JOIN ledger l USING (player_id, number)
-WHERE p.account = 'RECEIVABLE' AND l.kind = 'bet'
+SELECT format('player %s: bet %s (transaction %s) posts to RECEIVABLE', player_id, external_id, number) AS breach
+FROM ledger
+WHERE kind = 'bet' AND 'RECEIVABLE' = ANY (accounts) AND ($1::text IS NULL OR player_id = $1)

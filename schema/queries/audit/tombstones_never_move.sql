@@ -1,10 +1,8 @@
-SELECT format('player %s, transaction %s: posts to %s but is %s', p.player_id, p.number, p.account, coalesce(l.state, 'missing'))
-    AS breach
-FROM posting p
-LEFT JOIN ledger l USING (player_id, number)
-WHERE l.state IS DISTINCT FROM 'applied'
+SELECT format('player %s, transaction %s: is %s and posts to %s', player_id, number, state, accounts) AS breach
+FROM ledger
+WHERE state <> 'applied' AND cardinality(accounts) > 0 AND ($1::text IS NULL OR player_id = $1)
 UNION ALL
 SELECT format('player %s: %s %s of %s is a tombstone and moved', player_id, kind, external_id, provider_id)
-FROM ledger
-GROUP BY player_id, provider_id, kind, external_id
-HAVING bool_or(state = 'tombstone') AND bool_or(state = 'applied')
+FROM ledger t
+JOIN ledger a USING (player_id, provider_id, kind, external_id)
+WHERE t.state = 'tombstone' AND a.state = 'applied' AND ($1::text IS NULL OR player_id = $1)

@@ -3,14 +3,16 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "a test is a seam of its own")]
 
+pub mod history;
+
 use std::sync::Arc;
 
-use pitboss_actors::ports::{Committed, Ledger};
+use pitboss_actors::ports::{Committed, Ledger, Writer};
 use pitboss_schema::Store;
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
-    Policy, ProviderId, Rollback, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    Policy, ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -46,6 +48,7 @@ pub struct Player {
     pub session: SessionId,
     pub token_hash: [u8; 32],
     origin: Origin,
+    writer: Box<dyn Writer>,
 }
 
 impl Player {
@@ -65,6 +68,7 @@ impl Player {
                 provider: ProviderId::new("demo").unwrap(),
                 policy: Arc::new(policy),
             },
+            writer: store.writer().await.unwrap(),
         };
         player.run(&Command::OpenAccount(eur())).await;
         let deposit = Deposit {
@@ -72,18 +76,26 @@ impl Player {
             amount: Money::new(1_000, eur()),
         };
         player.run(&Command::Deposit(deposit)).await;
-        let launch = Launch {
-            session,
-            currency: eur(),
-            provider: player.origin.provider.clone(),
-            game: game(),
-            standing: GameStanding::ENABLED,
-            token_hash: player.token_hash,
-            token_expires_at: now().plus_seconds(60),
-            expires_at: now().plus_seconds(3_600),
-        };
-        player.run(&Command::Launch(launch)).await;
+        let launch = player.launch_command(session, player.token_hash);
+        player.run(&launch).await;
         player
+    }
+
+    /// A player whom an earlier version has seated.
+    pub async fn returning(store: &Store, name: &str, policy: Policy) -> Self {
+        let state = store.load(&PlayerId::new(name).unwrap()).await;
+        let state = state.unwrap().unwrap();
+        Self {
+            store: store.clone(),
+            session: state.sessions[0].id,
+            state,
+            token_hash: [0; 32],
+            origin: Origin {
+                provider: ProviderId::new("demo").unwrap(),
+                policy: Arc::new(policy),
+            },
+            writer: store.writer().await.unwrap(),
+        }
     }
 
     pub async fn decide(&self, command: &Command) -> Arc<Decision> {
@@ -106,8 +118,7 @@ impl Player {
 
     pub async fn run(&mut self, command: &Command) {
         let decision = self.decide(command).await;
-        let mut writer = self.store.writer().await.unwrap();
-        let answers = writer.commit(std::slice::from_ref(&decision)).await;
+        let answers = self.writer.commit(std::slice::from_ref(&decision)).await;
         assert_eq!(answers.unwrap(), [Committed::Durable]);
         apply(&mut self.state, &decision, LIMITS);
     }
@@ -119,13 +130,17 @@ impl Player {
         })
     }
 
-    fn bet_command(&self, id: &str, units: i64) -> Command {
+    pub fn bet_command(&self, id: &str, units: i64) -> Command {
+        self.bet_in(id, &format!("round of {id}"), units)
+    }
+
+    pub fn bet_in(&self, id: &str, round: &str, units: i64) -> Command {
         self.play(PlayCommand::Bet(Bet {
             transaction: external(id),
             session: self.session,
             game: game(),
             standing: GameStanding::ENABLED,
-            round: RoundId::new(format!("round of {id}")).unwrap(),
+            round: RoundId::new(round).unwrap(),
             amount: Money::new(units, eur()),
             closes_round: false,
             free_round: None,
@@ -142,13 +157,7 @@ impl Player {
     }
 
     pub async fn rollback(&mut self, id: &str, target: &str) {
-        let rollback = Rollback {
-            transaction: external(id),
-            target: external(target),
-            round: None,
-            units: None,
-        };
-        self.run(&self.play(PlayCommand::Rollback(rollback))).await;
+        self.take_back(id, target, None).await;
     }
 
     pub async fn close(&mut self, round: &str) {
@@ -165,6 +174,25 @@ impl Player {
         let loaded = self.store.load(&self.state.id).await.unwrap().unwrap();
         assert_eq!(loaded.version, self.state.version);
         assert_eq!(loaded.wallets, self.state.wallets);
+    }
+
+    /// Memory is a cache: what it held of his past is gone.
+    pub fn forget(&mut self) {
+        self.state.transactions.clear();
+        self.state.rounds.clear();
+    }
+
+    pub fn launch_command(&self, session: SessionId, token_hash: [u8; 32]) -> Command {
+        Command::Launch(Launch {
+            session,
+            currency: eur(),
+            provider: self.origin.provider.clone(),
+            game: game(),
+            standing: GameStanding::ENABLED,
+            token_hash,
+            token_expires_at: now().plus_seconds(60),
+            expires_at: now().plus_seconds(3_600),
+        })
     }
 
     pub async fn reload(&mut self) {

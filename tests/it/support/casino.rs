@@ -182,8 +182,14 @@ impl Casino {
 
     /// `pitboss audit` on this casino, with a server running or not.
     pub async fn audit(&self) -> std::process::Output {
+        self.audit_with(&[]).await
+    }
+
+    pub async fn audit_with(&self, more: &[&str]) -> std::process::Output {
         let config = self.config("", 1, 1);
-        program::run(pitboss(&["audit", "--config", config.to_str().unwrap()])).await
+        let mut args = vec!["audit", "--config", config.to_str().unwrap()];
+        args.extend(more);
+        program::run(pitboss(&args)).await
     }
 }
 

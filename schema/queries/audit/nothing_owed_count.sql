@@ -1,1 +1,0 @@
-SELECT (SELECT count(*) FROM balance) + (SELECT count(*) FROM posting WHERE balance_after IS NOT NULL) AS checked

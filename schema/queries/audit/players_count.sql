@@ -1,0 +1,1 @@
+SELECT count(*) AS checked FROM player WHERE ($1::text IS NULL OR id = $1)

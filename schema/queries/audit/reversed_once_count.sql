@@ -1,1 +1,0 @@
-SELECT count(*) AS checked FROM ledger WHERE reverses IS NOT NULL
