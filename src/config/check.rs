@@ -39,6 +39,12 @@ impl Config {
             100,
             60_000,
         );
+        check.range(
+            "server.body_timeout_ms",
+            server.body_timeout_ms,
+            100,
+            600_000,
+        );
         check.range("server.keep_alive_s", server.keep_alive_s, 1, 3600);
         check.range(
             "server.tcp_user_timeout_ms",

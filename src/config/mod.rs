@@ -54,6 +54,7 @@ section!(Server {
     connections_max: usize,
     body_max_bytes: usize,
     request_timeout_ms: u64,
+    body_timeout_ms: u64,
     keep_alive_s: u64,
     tcp_user_timeout_ms: u64,
     shutdown_s: u64,

@@ -75,7 +75,7 @@ impl Answer {
             "{}",
             self.text
         );
-        let retryable = matches!(status, 429 | 500 | 503);
+        let retryable = matches!(status, 408 | 429 | 500 | 503);
         assert_eq!(self.json["retryable"], retryable, "{}", self.text);
         assert_eq!(
             self.headers.contains_key("retry-after"),
