@@ -96,9 +96,8 @@ where
         let response = carrying_out.await;
         if let Some(connection) = connection {
             connection.quiet_since.set(Some(Instant::now()));
-            let is_upgraded = |response: &ServiceResponse| {
-                response.status() == StatusCode::SWITCHING_PROTOCOLS
-            };
+            let is_upgraded =
+                |response: &ServiceResponse| response.status() == StatusCode::SWITCHING_PROTOCOLS;
             if response.as_ref().is_ok_and(is_upgraded) {
                 connection.watch.abort();
                 connection.socket.take();

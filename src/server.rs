@@ -14,6 +14,7 @@ use actix_web::{App as WebApp, HttpServer, dev::ServerHandle, rt::net::TcpStream
 use metrics_exporter_prometheus::PrometheusHandle;
 use pitboss_actors::session::CloseCode;
 use pitboss_wallet::Environment;
+use socket2::SockRef;
 
 use crate::{
     app::App,
@@ -168,6 +169,8 @@ fn serve_api(app: &Arc<App>, listener: TcpListener) -> io::Result<ServerHandle> 
     let user_timeout = ms(settings.tcp_user_timeout_ms);
     let keep_alive = Duration::from_secs(settings.keep_alive_s);
     let between_requests = keep_alive + ms(settings.request_timeout_ms);
+    // Again, for the standard library asks for 128.
+    SockRef::from(&listener).listen(settings.backlog)?;
     let shared = app.clone();
     let service = move || {
         WebApp::new()
@@ -213,7 +216,7 @@ fn run(server: actix_web::dev::Server) -> ServerHandle {
 /// A jammed peer (one that does not take our bytes) must not keep its connection: nothing in the process
 /// would notice, because nobody polls it.
 fn set_socket_options(stream: &TcpStream, user_timeout: Duration) {
-    let socket = socket2::SockRef::from(stream);
+    let socket = SockRef::from(stream);
     if let Err(error) = socket
         .set_tcp_user_timeout(Some(user_timeout))
         .and_then(|()| socket.set_tcp_nodelay(true))

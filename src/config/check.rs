@@ -27,6 +27,7 @@ impl Config {
             1,
             1_000_000,
         );
+        check.range("server.backlog", server.backlog, 16, 65_535);
         check.range(
             "server.body_max_bytes",
             server.body_max_bytes,

@@ -52,6 +52,7 @@ section!(Server {
     public_url: String,
     workers: usize,
     connections_max: usize,
+    backlog: i32,
     body_max_bytes: usize,
     request_timeout_ms: u64,
     body_timeout_ms: u64,

@@ -34,5 +34,6 @@ mod repeats;
 mod rest;
 mod sandbox;
 mod signature;
+mod slow_clients;
 mod stream;
 mod tidy;
