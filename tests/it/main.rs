@@ -19,6 +19,7 @@ mod commands;
 mod crash;
 mod environments;
 mod fuzz;
+mod hostile;
 mod idempotency;
 mod lists;
 mod logs;
