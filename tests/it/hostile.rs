@@ -312,8 +312,12 @@ impl Scene {
                     .await;
             }
         }
-        let values: Vec<&Value> = case.body.as_object().unwrap().values().collect();
+        // As a list, the values in either order: serde takes one for an object with these fields.
+        let mut values: Vec<&Value> = case.body.as_object().unwrap().values().collect();
+        let list = json!(values).to_string().into_bytes();
+        values.reverse();
         let whole = [
+            list,
             json!(values).to_string().into_bytes(),
             format!("[{good}]").into_bytes(),
             json!(good).to_string().into_bytes(),

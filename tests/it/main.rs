@@ -29,6 +29,7 @@ mod nats_outage;
 mod nodes;
 mod overload;
 mod postgres_outage;
+mod protocol;
 mod refusals;
 mod rejects;
 mod repeats;
