@@ -83,3 +83,59 @@ async fn collect(
     }
     Ok(body.freeze())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, stream};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        bytes: 100,
+        time: Duration::from_secs(600),
+    };
+
+    type Chunk = Result<Bytes, PayloadError>;
+
+    fn chunks(lengths: &[usize]) -> impl Iterator<Item = Chunk> {
+        lengths.iter().map(|length| Ok(vec![b'x'; *length].into()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_in_any_pieces_is_read_up_to_the_limit(lengths in prop::collection::vec(0usize..60, 0..8)) {
+            let total: usize = lengths.iter().sum();
+            let read = collect(stream::iter(chunks(&lengths)), LIMITS.bytes).now_or_never();
+            match read {
+                Some(Ok(body)) => prop_assert!(body.len() == total && total <= 100),
+                Some(Err(error)) => {
+                    prop_assert_eq!(error, CallError::BodyTooLarge { limit_bytes: 100 });
+                    prop_assert!(total > 100);
+                }
+                None => prop_assert!(false, "nothing is waited for"),
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_body_without_an_end_is_given_up() {
+        let begun = stream::iter(chunks(&[10])).chain(stream::pending());
+        let limits = Limits {
+            time: Duration::from_millis(1),
+            ..LIMITS
+        };
+        let read = read(begun, limits).await;
+        assert_eq!(read, Err(CallError::BodyTooSlow { limit_ms: 1 }));
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_breaks_off_is_no_body() {
+        let broken = chunks(&[10]).chain([Err(PayloadError::Incomplete(None))]);
+        let read = read(stream::iter(broken), LIMITS).await;
+        assert!(matches!(
+            read,
+            Err(CallError::Parse(ParseError::Malformed(_)))
+        ));
+    }
+}
