@@ -169,12 +169,13 @@ fn serve_api(app: &Arc<App>, listener: TcpListener) -> io::Result<ServerHandle> 
     let user_timeout = ms(settings.tcp_user_timeout_ms);
     let keep_alive = Duration::from_secs(settings.keep_alive_s);
     let between_requests = keep_alive + ms(settings.request_timeout_ms);
+    raise_file_limit();
     // Again, for the standard library asks for 128.
     SockRef::from(&listener).listen(settings.backlog)?;
     let shared = app.clone();
     let service = move || {
         WebApp::new()
-            .wrap_fn(|request, service| connection::during(request, service))
+            .wrap_fn(connection::during)
             .configure(http::api(shared.clone()))
     };
     let server = HttpServer::new(service)
@@ -211,6 +212,17 @@ fn run(server: actix_web::dev::Server) -> ServerHandle {
     let handle = server.handle();
     actix_web::rt::spawn(server);
     handle
+}
+
+/// Takes all the open files that the system allows: the usual soft limit of 1024 is for programs that cannot
+/// handle more, and each connection needs two.
+fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files was not raised");
+    }
 }
 
 /// A jammed peer (one that does not take our bytes) must not keep its connection: nothing in the process

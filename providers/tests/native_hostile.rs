@@ -324,7 +324,7 @@ fn units_of(text: &str, ledger_digits: u32) -> Option<i64> {
         Some(parts) => parts,
     };
     let digits = format!("{whole}{fraction}");
-    let plain = !whole.is_empty() && digits.chars().all(|digit| matches!(digit, '0'..='9'));
+    let plain = !whole.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     if !plain || fraction.len() > ledger_digits as usize {
         return None;
     }

@@ -14,7 +14,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use pitboss_services::ScratchDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::support::{
@@ -93,16 +93,29 @@ impl Hostile<'_> {
 
     /// Opens the stream, and then sends `at_once` and drips.
     async fn stream(&self, at_once: &[u8], dripping: &str) {
-        let upgrade = format!(
-            "GET /v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nConnection: Upgrade\r\n\
-             Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            self.player.token
-        );
+        let upgrade = upgrade(&self.player.token);
         let told = self
             .drip(&[upgrade.as_bytes(), at_once].concat(), dripping)
             .await;
         assert!(told.starts_with("HTTP/1.1 101 "), "{told}");
         assert!(told.ends_with("idle"), "{told}");
+    }
+
+    /// Opens the stream of a player to whom something happens all the time, and reads none of it. It sends
+    /// pings, so that nobody can say it was idle.
+    async fn opens_a_stream_and_does_not_read(&self, busy: &Player) {
+        let address = self.client.at.api.trim_start_matches("http://");
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(2048).unwrap();
+        let mut socket = socket.connect(address.parse().unwrap()).await.unwrap();
+        let mut next = upgrade(&busy.token).into_bytes();
+        let sending = async {
+            while socket.write_all(&next).await.is_ok() {
+                next = vec![0x89, 0x80, 0, 0, 0, 0];
+                tokio::time::sleep(A_SECOND).await;
+            }
+        };
+        in_time(sending).await;
     }
 
     fn callback(&self, headers: &str) -> String {
@@ -116,6 +129,13 @@ impl Hostile<'_> {
             self.player.id, self.client.at.operator_key
         )
     }
+}
+
+fn upgrade(token: &str) -> String {
+    format!(
+        "GET /v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
 }
 
 fn get(path: &str) -> String {
@@ -165,7 +185,7 @@ async fn bets(client: &Client, player: &Player, id: &str) {
 async fn who_dawdles_is_closed_wherever_he_does_it_and_the_others_get_their_answers() {
     let scratch = ScratchDir::new("slow_clients").unwrap();
     let settings = "[server]\nrequest_timeout_ms = 3000\nbody_timeout_ms = 3000\nkeep_alive_s = 3\n\
-                    tcp_user_timeout_ms = 3000\n[stream]\nheartbeat_s = 1\nidle_timeout_s = 3\n";
+                    tcp_user_timeout_ms = 3000\n[stream]\nheartbeat_s = 1\nidle_timeout_s = 3\nqueued_max_bytes = 4096\n";
     let sandbox = sandbox(&scratch, settings).await;
     let client = sandbox.client();
     let (ordinary, victim) = (
@@ -247,7 +267,11 @@ async fn who_dawdles_is_closed_wherever_he_does_it_and_the_others_get_their_answ
     let streaming = async {
         // The header of a text of 100 bytes.
         let begun = [0x81, 0x80 | 100, 0, 0, 0, 0];
-        tokio::join!(hostile.stream(b"", ""), hostile.stream(&begun, "x"))
+        tokio::join!(
+            hostile.stream(b"", ""),
+            hostile.stream(&begun, "x"),
+            hostile.opens_a_stream_and_does_not_read(&ordinary),
+        )
     };
     let reading = async {
         tokio::join!(
@@ -272,6 +296,12 @@ async fn who_dawdles_is_closed_wherever_he_does_it_and_the_others_get_their_answ
     let ledger = sandbox.ledger().await;
     assert_eq!(ledger.applied(&ordinary.id, "bet").await.len(), count);
     assert_eq!(ledger.rows(&victim.id).await, rows);
+    eventually("no stream is left open", async || {
+        let metrics = client.admin("/metrics").await.text;
+        let open = |line: &str| line.starts_with("pitboss_sessions_open") && !line.ends_with(" 0");
+        (!metrics.lines().any(open)).then_some(())
+    })
+    .await;
     let metrics = client.admin("/metrics").await.text;
     for part in ["body", "connection"] {
         let counted = format!("pitboss_http_too_slow_total{{part=\"{part}\"}}");
