@@ -6,13 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{
-    PATIENCE,
-    client::{Client, signature, unix_now},
-    ledger::Ledger,
-    player::Player,
-    sandbox::shared,
-};
+use crate::support::{PATIENCE, client::Client, ledger::Ledger, player::Player, sandbox::shared};
 
 /// Sends bytes, closes its half if the server waits for more, and returns all that came back.
 async fn told(client: &Client, request: &[u8]) -> String {
@@ -140,13 +134,7 @@ async fn a_signed_bet_is_taken_in_every_form_that_http_has_for_it_once() {
     let client = shared().await;
     let player = Player::with(&client, "100.00").await;
     let body = player.bet("b", "1.00").to_string();
-    let path = client.callback_path("bet");
-    let signed = signature(
-        &client.at.providers[0].secret,
-        unix_now(),
-        &path,
-        body.as_bytes(),
-    );
+    let (path, signed) = client.signed("bet", body.as_bytes());
     let length = format!("Content-Length: {}\r\n", body.len());
     let (head, tail) = body.split_at(10);
     let chunks = format!(
@@ -210,13 +198,7 @@ async fn a_body_that_breaks_off_is_no_body_even_if_what_came_is_well_signed() {
     let ledger = Ledger::open(&client.at.postgres).await;
     let before = ledger.rows(&player.id).await;
     let body = player.bet("b", "1.00").to_string();
-    let path = client.callback_path("bet");
-    let signed = signature(
-        &client.at.providers[0].secret,
-        unix_now(),
-        &path,
-        body.as_bytes(),
-    );
+    let (path, signed) = client.signed("bet", body.as_bytes());
     let head = |headers: &str| {
         format!("POST {path} HTTP/1.1\r\nHost: x\r\nPitboss-Signature: {signed}\r\n{headers}\r\n")
     };

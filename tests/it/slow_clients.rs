@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::support::{
     PATIENCE,
-    client::{Client, send, signature, unix_now},
+    client::{Client, send},
     eventually,
     player::Player,
     sandbox::Sandbox,
@@ -163,13 +163,7 @@ async fn ended(reading: &mut (impl AsyncReadExt + Unpin)) -> String {
 /// A bet on a connection of its own, as an ordinary provider makes it.
 async fn bets(client: &Client, player: &Player, id: &str) {
     let body = player.bet(id, "0.01").to_string();
-    let path = client.callback_path("bet");
-    let signed = signature(
-        &client.at.providers[0].secret,
-        unix_now(),
-        &path,
-        body.as_bytes(),
-    );
+    let (path, signed) = client.signed("bet", body.as_bytes());
     let http = reqwest::Client::builder()
         .no_proxy()
         .pool_max_idle_per_host(0)
