@@ -10,6 +10,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+mod connection;
 pub mod demo;
 pub mod http;
 pub mod keys;

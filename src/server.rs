@@ -10,14 +10,16 @@ use std::{
 };
 
 use actix::Arbiter;
-use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
+use actix_web::{App as WebApp, HttpServer, dev::ServerHandle, rt::net::TcpStream};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pitboss_actors::session::CloseCode;
 use pitboss_wallet::Environment;
+use socket2::SockRef;
 
 use crate::{
     app::App,
     config::{Config, ms},
+    connection::{self, Connection},
     http::{self, AdminState},
     vault::{Vault, VaultError},
     world::{World, WorldError},
@@ -165,13 +167,31 @@ async fn until(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
 fn serve_api(app: &Arc<App>, listener: TcpListener) -> io::Result<ServerHandle> {
     let settings = &app.config.server;
     let user_timeout = ms(settings.tcp_user_timeout_ms);
+    let keep_alive = Duration::from_secs(settings.keep_alive_s);
+    let between_requests = keep_alive + ms(settings.request_timeout_ms);
+    raise_file_limit();
+    // Again, for the standard library asks for 128.
+    SockRef::from(&listener).listen(settings.backlog)?;
     let shared = app.clone();
-    let server = HttpServer::new(move || WebApp::new().configure(http::api(shared.clone())))
+    let service = move || {
+        WebApp::new()
+            .wrap_fn(connection::during)
+            .configure(http::api(shared.clone()))
+    };
+    let server = HttpServer::new(service)
         .workers(app.config.http_workers())
         .max_connections(settings.connections_max)
-        .keep_alive(Duration::from_secs(settings.keep_alive_s))
+        .keep_alive(keep_alive)
         .client_request_timeout(ms(settings.request_timeout_ms))
-        .on_connect(move |connection, _| set_socket_options(connection, user_timeout))
+        .on_connect(move |stream, extensions| {
+            if let Some(stream) = (stream as &dyn Any).downcast_ref() {
+                set_socket_options(stream, user_timeout);
+                match Connection::watch(stream, between_requests) {
+                    Ok(connection) => drop(extensions.insert(connection)),
+                    Err(error) => tracing::warn!(%error, "a connection is not watched"),
+                }
+            }
+        })
         .shutdown_timeout(settings.shutdown_s)
         .disable_signals()
         .listen(listener)?
@@ -194,17 +214,26 @@ fn run(server: actix_web::dev::Server) -> ServerHandle {
     handle
 }
 
+/// Takes all the open files that the system allows: the usual soft limit of 1024 is for programs that cannot
+/// handle more, and each connection needs two.
+fn raise_file_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files was not raised");
+    }
+}
+
 /// A jammed peer (one that does not take our bytes) must not keep its connection: nothing in the process
 /// would notice, because nobody polls it.
-fn set_socket_options(connection: &dyn Any, user_timeout: Duration) {
-    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        let socket = socket2::SockRef::from(stream);
-        if let Err(error) = socket
-            .set_tcp_user_timeout(Some(user_timeout))
-            .and_then(|()| socket.set_tcp_nodelay(true))
-        {
-            tracing::debug!(%error, "a socket option was not set");
-        }
+fn set_socket_options(stream: &TcpStream, user_timeout: Duration) {
+    let socket = SockRef::from(stream);
+    if let Err(error) = socket
+        .set_tcp_user_timeout(Some(user_timeout))
+        .and_then(|()| socket.set_tcp_nodelay(true))
+    {
+        tracing::debug!(%error, "a socket option was not set");
     }
 }
 

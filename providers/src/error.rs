@@ -50,6 +50,9 @@ pub enum CallError {
     UnknownProvider,
     #[error("the body is larger than {limit_bytes} bytes")]
     BodyTooLarge { limit_bytes: usize },
+    /// Nothing of it was looked at: what is not here in full is not signed.
+    #[error("the body took longer than {limit_ms} ms to arrive")]
+    BodyTooSlow { limit_ms: u64 },
     /// Turned away before any work: nothing was done.
     #[error("too much is waiting already; nothing was done, send the same request again later")]
     Busy { retry_after_s: u32 },

@@ -53,6 +53,15 @@ pub(crate) fn object(body: &[u8]) -> Result<Object<'_>, ParseError> {
     }
 }
 
+/// Whether a body is one JSON object in which no field is there twice, at any depth: for the edges that
+/// read the rest with their own types.
+///
+/// # Errors
+/// [`ParseError::Malformed`]
+pub fn check(body: &[u8]) -> Result<(), ParseError> {
+    object(body).map(drop)
+}
+
 /// A caller's text as an error repeats it: escaped, and never long.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(QUOTED_CHARS) {

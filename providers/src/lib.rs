@@ -15,7 +15,7 @@
 
 mod dialect;
 mod error;
-mod json;
+pub mod json;
 pub mod native;
 pub mod problem;
 

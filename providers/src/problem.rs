@@ -11,6 +11,9 @@ use crate::{CallError, ParseError, Response};
 /// The media type of a [`Problem`].
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
+/// The greatest number of characters of a detail: some libraries repeat the whole of what they do not accept.
+const DETAIL_CHARS: usize = 300;
+
 /// Seconds after which a caller is asked to come back when nobody knows better.
 const RETRY_AFTER_S: u32 = 1;
 
@@ -91,6 +94,7 @@ codes! {
     IdempotencyMismatch => "idempotency_mismatch", 422, false, "The idempotency key was used with another body";
 
     // Not now.
+    BodyTooSlow => "body_too_slow", 408, true, "The body took too long to arrive";
     Busy => "busy", 429, true, "Too much is waiting already";
     Retry => "retry", 503, true, "The outcome is not known: send the same again";
     Internal => "internal", 500, true, "Something went wrong here";
@@ -130,6 +134,7 @@ impl From<&CallError> for Code {
             CallError::Refused(refusal) => refusal.code.into(),
             CallError::UnknownProvider => Self::UnknownProvider,
             CallError::BodyTooLarge { .. } => Self::BodyTooLarge,
+            CallError::BodyTooSlow { .. } => Self::BodyTooSlow,
             CallError::Busy { .. } => Self::Busy,
             CallError::Retry { .. } => Self::Retry,
             CallError::Internal => Self::Internal,
@@ -176,7 +181,7 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
-            detail: detail.into(),
+            detail: shortened(detail.into()),
             balance: None,
             original: None,
             retry_after_s: code.is_retryable().then_some(RETRY_AFTER_S),
@@ -206,6 +211,14 @@ impl Problem {
             body: body.into_bytes(),
         }
     }
+}
+
+fn shortened(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(DETAIL_CHARS) {
+        detail.truncate(end);
+        detail.push_str("...");
+    }
+    detail
 }
 
 impl From<&Refusal> for Problem {
@@ -289,9 +302,16 @@ mod tests {
         for code in Code::ALL {
             let problem = Problem::new(*code, "");
             assert_eq!(problem.retry_after_s.is_some(), code.is_retryable());
-            let expected = matches!(code.status(), 429 | 500 | 503);
+            let expected = matches!(code.status(), 408 | 429 | 500 | 503);
             assert_eq!(code.is_retryable(), expected, "{code:?}");
         }
+    }
+
+    #[test]
+    fn a_detail_never_repeats_a_long_text_in_full() {
+        assert_eq!(Problem::new(Code::Malformed, "why").detail, "why");
+        let detail = Problem::new(Code::Malformed, "é".repeat(16_000)).detail;
+        assert_eq!(detail.chars().count(), 303);
     }
 
     #[test]

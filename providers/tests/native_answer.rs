@@ -168,6 +168,7 @@ fn every_error_of_the_edge_has_the_status_of_the_protocol() {
             413,
             "body_too_large",
         ),
+        (CallError::BodyTooSlow { limit_ms: 9 }, 408, "body_too_slow"),
         (CallError::Internal, 500, "internal"),
     ] {
         let response = render_error(error);

@@ -27,6 +27,7 @@ impl Config {
             1,
             1_000_000,
         );
+        check.range("server.backlog", server.backlog, 16, 65_535);
         check.range(
             "server.body_max_bytes",
             server.body_max_bytes,
@@ -38,6 +39,12 @@ impl Config {
             server.request_timeout_ms,
             100,
             60_000,
+        );
+        check.range(
+            "server.body_timeout_ms",
+            server.body_timeout_ms,
+            100,
+            600_000,
         );
         check.range("server.keep_alive_s", server.keep_alive_s, 1, 3600);
         check.range(

@@ -108,8 +108,13 @@ fn enter(
     Ok((world.clone(), tokens::hash(&token)))
 }
 
+/// The token of the one `Authorization`: of two, nobody can tell which was meant.
 fn bearer(request: &HttpRequest) -> Option<&str> {
-    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next()?.to_str().ok()?;
+    if headers.next().is_some() {
+        return None;
+    }
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

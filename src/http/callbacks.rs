@@ -8,16 +8,19 @@ use std::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::HeaderMap,
-    web::{Bytes, BytesMut, Data, Payload},
+    web::{Bytes, Data, Payload},
 };
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use pitboss_providers::{
     Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
     Problem, RawRequest,
 };
 use pitboss_wallet::{Authenticate, Command, Environment};
 
-use super::problem::{call_error, http_response, response};
+use super::{
+    body,
+    problem::{call_error, http_response, response},
+};
 use crate::{
     app::App,
     catalogue::Provider,
@@ -43,7 +46,7 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         ));
     };
     // From here on everything, also what goes wrong in this very layer, is told in the provider's dialect.
-    let (body, too_large) = match read(payload, app.config.server.body_max_bytes).await {
+    let (body, unread) = match body::read(payload, (&app.config.server).into()).await {
         Ok(body) => (body, None),
         Err(error) => (Bytes::new(), Some(error)),
     };
@@ -59,7 +62,7 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         environment: world.environment,
     };
     let mut call = None;
-    let outcome = match too_large {
+    let outcome = match unread {
         Some(error) => Err(error),
         None if !app.accepts_work() => Err(CallError::Retry { retry_after_s: 1 }),
         None => {
@@ -164,20 +167,6 @@ async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallErr
 fn unavailable(error: &pitboss_schema::StoreError) -> CallError {
     tracing::error!(%error, "the database did not answer");
     CallError::Retry { retry_after_s: 1 }
-}
-
-/// The whole body, or the error for one that is too large. No more than the limit is ever held.
-async fn read(mut payload: Payload, limit_bytes: usize) -> Result<Bytes, CallError> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        // A body that breaks off was not signed as it came, so its signature will not hold.
-        let Ok(chunk) = chunk else { break };
-        if body.len() + chunk.len() > limit_bytes {
-            return Err(CallError::BodyTooLarge { limit_bytes });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
 }
 
 struct HttpHeaders<'a>(&'a HeaderMap);

@@ -9,7 +9,7 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_TYPE},
     web::Bytes,
 };
-use pitboss_providers::Code;
+use pitboss_providers::{Code, json};
 use pitboss_schema::{Idempotent, StoredAnswer};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -104,9 +104,14 @@ where
 }
 
 fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
-    let Some(value) = request.headers().get(HEADER) else {
+    let mut values = request.headers().get_all(HEADER);
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    if values.next().is_some() {
+        let detail = format!("{HEADER} must be there once");
+        return Err(ApiError::new(Code::Malformed, detail));
+    }
     let wrong = || {
         let detail = format!("{HEADER} must be 1 to {KEY_CHARS_MAX} visible ASCII characters");
         ApiError::new(Code::Malformed, detail)
@@ -118,16 +123,26 @@ fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     Ok(Some(key.to_owned()))
 }
 
-/// A strict body: an unknown field is refused by name.
+/// A strict body: one object, nothing in it twice, every complaint with its field. Checked by itself first,
+/// because a list of the right values would pass for an object with serde.
 pub fn parse<B: DeserializeOwned>(bytes: &Bytes) -> Result<B, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text = error.to_string();
+    json::check(bytes).map_err(|error| ApiError::new(Code::Malformed, error.to_string()))?;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        let text = error.into_inner().to_string();
         let code = if text.starts_with("unknown field") {
             Code::UnknownField
+        } else if text.starts_with("unknown currency") {
+            Code::CurrencyMismatch
         } else {
             Code::Malformed
         };
-        ApiError::new(code, text)
+        if field == "." {
+            ApiError::new(code, text)
+        } else {
+            ApiError::new(code, format!("{field}: {text}"))
+        }
     })
 }
 

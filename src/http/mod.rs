@@ -20,7 +20,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpResponse,
     http::header,
-    web::{self, Data, PathConfig, PayloadConfig, QueryConfig, ServiceConfig},
+    web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 use pitboss_providers::{Code, Problem};
 use serde::Serialize;
@@ -33,10 +33,8 @@ use crate::app::App;
 /// The routes of the API listener.
 pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
     move |service| {
-        let limit = app.config.server.body_max_bytes;
         service
             .app_data(Data::from(app))
-            .app_data(PayloadConfig::new(limit))
             .app_data(PathConfig::default().error_handler(|error, _| {
                 ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
             }))
@@ -72,10 +70,10 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
                     .service(resource("/rounds", "GET").route(web::get().to(lists::rounds)))
                     .service(resource("/stream", "GET").route(web::get().to(stream::open))),
             )
-            .route("/", web::get().to(docs::index))
-            .route("/docs", web::get().to(docs::index))
-            .route("/docs/{page}", web::get().to(docs::page))
-            .route("/healthz", web::get().to(admin::healthz))
+            .service(resource("/", "GET").route(web::get().to(docs::index)))
+            .service(resource("/docs", "GET").route(web::get().to(docs::index)))
+            .service(resource("/docs/{page}", "GET").route(web::get().to(docs::page)))
+            .service(resource("/healthz", "GET").route(web::get().to(admin::healthz)))
             .default_service(web::route().to(not_found));
     }
 }
@@ -85,9 +83,9 @@ pub fn admin(state: AdminState) -> impl FnOnce(&mut ServiceConfig) {
     move |service| {
         service
             .app_data(Data::new(state))
-            .route("/metrics", web::get().to(admin::metrics))
-            .route("/healthz", web::get().to(admin::healthz))
-            .route("/readyz", web::get().to(admin::readyz))
+            .service(resource("/metrics", "GET").route(web::get().to(admin::metrics)))
+            .service(resource("/healthz", "GET").route(web::get().to(admin::healthz)))
+            .service(resource("/readyz", "GET").route(web::get().to(admin::readyz)))
             .default_service(web::route().to(not_found));
     }
 }

@@ -280,3 +280,43 @@ async fn an_id_may_be_in_a_batch_once() {
     );
     assert_eq!(player.cash(&client).await, "100.00");
 }
+
+#[tokio::test]
+async fn money_that_no_balance_can_hold_is_refused() {
+    const MOST: &str = "9223372036854.775807";
+    let client = shared().await;
+    let player = Player::with(&client, "100.00").await;
+    let ledger = Ledger::open(&client.at.postgres).await;
+    client.callback("bet", &player.bet("b", "1.00")).await.ok();
+    let before = ledger.rows(&player.id).await;
+    let ids: Vec<String> = (0..100).map(|index| format!("w{index}")).collect();
+    let wins: Vec<_> = ids.iter().map(|id| ("win", id.as_str(), MOST)).collect();
+    let bets: Vec<_> = ids.iter().map(|id| ("bet", id.as_str(), MOST)).collect();
+    for (action, body) in [
+        ("bet", player.bet("b1", MOST)),
+        ("win", player.win("w", "b", MOST)),
+        ("bet_win", player.batch("r1", &wins)),
+        ("bet_win", player.batch("r2", &bets)),
+        ("bet_win", player.batch("r-b", &wins[..2])),
+    ] {
+        let answer = client.callback(action, &body).await;
+        assert!(
+            matches!(answer.status, 402 | 409 | 422),
+            "{action}: {} {}",
+            answer.status,
+            answer.text
+        );
+    }
+    let deposit = json!({ "amount": MOST, "currency": "EUR", "reference": player.id });
+    let answer = client
+        .post(&format!("/v1/players/{}/deposits", player.id), &deposit)
+        .await;
+    assert!(
+        matches!(answer.status, 409 | 422),
+        "{} {}",
+        answer.status,
+        answer.text
+    );
+    assert_eq!(ledger.rows(&player.id).await, before);
+    assert_eq!(ledger.audited_cash(&player.id).await, 99_000_000);
+}

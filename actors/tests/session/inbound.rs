@@ -215,3 +215,45 @@ async fn a_request_that_is_no_handshake_pushes_no_session_out() {
     server.world.emit();
     client.expect_events(1..=1).await;
 }
+
+#[actix_web::test]
+async fn frames_that_break_the_protocol_close_their_session_and_no_other() {
+    let server = serve(Options::default());
+    let mut quiet = server.client("?player=ben").await;
+    quiet.expect_snapshot(0).await;
+    let ping_of_200 = [&[0x89, 0x80 | 126, 0, 200][..], &[0; 204]].concat();
+    let broken: [(&str, &[u8]); 9] = [
+        ("no mask", &[0x81, 2, b'{', b'}']),
+        ("reserved bits", &[0xf1, 0x80, 0, 0, 0, 0]),
+        ("an opcode that nobody knows", &[0x83, 0x80, 0, 0, 0, 0]),
+        (
+            "a control frame that nobody knows",
+            &[0x8b, 0x80, 0, 0, 0, 0],
+        ),
+        ("a ping in fragments", &[0x09, 0x80, 0, 0, 0, 0]),
+        ("a ping of 200 bytes", &ping_of_200),
+        (
+            "a text within a text",
+            &[0x01, 0x80, 0, 0, 0, 0, 0x01, 0x80, 0, 0, 0, 0],
+        ),
+        (
+            "a length of 2^63",
+            &[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        ),
+        (
+            "a length of 2^64 - 1",
+            &[
+                0x82, 0xff, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0,
+            ],
+        ),
+    ];
+    for (what, bytes) in broken {
+        let mut client = server.client("").await;
+        client.expect_snapshot(0).await;
+        client.0.get_mut().write_all(bytes).await.unwrap();
+        let code = client.closed().await.0;
+        assert!(matches!(code, 4100 | 4101), "{what}: {code}");
+    }
+    server.world.emit();
+    quiet.expect_events(1..=1).await;
+}

@@ -75,7 +75,7 @@ impl Answer {
             "{}",
             self.text
         );
-        let retryable = matches!(status, 429 | 500 | 503);
+        let retryable = matches!(status, 408 | 429 | 500 | 503);
         assert_eq!(self.json["retryable"], retryable, "{}", self.text);
         assert_eq!(
             self.headers.contains_key("retry-after"),
@@ -182,6 +182,13 @@ impl Client {
         )
     }
 
+    /// Path and signature of a callback of the first provider.
+    pub fn signed(&self, action: &str, body: &[u8]) -> (String, String) {
+        let path = self.callback_path(action);
+        let signature = signature(&self.at.providers[0].secret, unix_now(), &path, body);
+        (path, signature)
+    }
+
     /// A well signed callback of the first provider.
     pub async fn callback(&self, action: &str, body: &Value) -> Answer {
         self.callback_bytes(action, body.to_string().into_bytes())
@@ -194,8 +201,7 @@ impl Client {
 
     /// Also without an answer, as when the server dies meanwhile.
     pub async fn try_callback(&self, action: &str, body: Vec<u8>) -> Option<Answer> {
-        let path = self.callback_path(action);
-        let signature = signature(&self.at.providers[0].secret, unix_now(), &path, &body);
+        let (path, signature) = self.signed(action, &body);
         try_send(
             self.http(Method::POST, &path)
                 .header("Pitboss-Signature", signature)

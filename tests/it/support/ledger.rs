@@ -1,5 +1,7 @@
 //! The look into Postgres: what was written, and whether it adds up.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::{Client, NoTls};
 
 /// How much there is of one player. Any write changes one of these.
@@ -49,6 +51,23 @@ impl Ledger {
             rounds: row.get(4),
             sessions: row.get(5),
         }
+    }
+
+    /// A digest of each table, of a server that no other test writes to. Not of those that the server writes to by
+    /// itself, to publish lanes and to note when a key was used.
+    pub async fn contents(&self) -> BTreeMap<String, String> {
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'
+            AND tablename NOT IN ('lane_publisher', 'operator_key')";
+        let mut contents = BTreeMap::new();
+        for row in self.0.query(tables, &[]).await.unwrap() {
+            let table: String = row.get(0);
+            let digest = format!(
+                "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {table} t"
+            );
+            let digest = self.0.query_one(&digest, &[]).await.unwrap().get(0);
+            contents.insert(table, digest);
+        }
+        contents
     }
 
     /// Movements under this external id. More than one would be money twice.

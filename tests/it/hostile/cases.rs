@@ -1,0 +1,262 @@
+//! The routes, each with a request that is in order, and the values that no part of one may have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::support::{client::Client, player::Player};
+
+/// Who calls.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Caller {
+    Anybody,
+    Operator,
+    Player,
+    Provider,
+}
+
+/// A route, and a request to it that is in order.
+pub struct Case {
+    /// As in `src/http`.
+    pub route: &'static str,
+    pub method: &'static str,
+    pub caller: Caller,
+    pub path: String,
+    pub body: Value,
+    /// Places in the body that may be empty.
+    pub optional: &'static [&'static str],
+    /// Queries that mean nothing here.
+    pub bad_queries: &'static [&'static str],
+}
+
+/// `=p` stands for the player of the test.
+const PAGES: &[&str] = &[
+    "",
+    "?player=",
+    "?player=%00",
+    "?player=%ff",
+    "?player=a%20b",
+    "?player=p&player=p",
+    "?player=p&limit=0",
+    "?player=p&limit=-1",
+    "?player=p&limit=1e3",
+    "?player=p&limit=1000000000",
+    "?player=p&limit=99999999999999999999",
+    "?player=p&limit=",
+    "?player=p&limit=1&limit=1",
+    "?player=p&after=",
+    "?player=p&after=x",
+    "?player=p&after=1.5",
+    "?player=p&after=9223372036854775808",
+    "?player=p&after=-9223372036854775809",
+    "?player=p&after=%00",
+    "?player=p&x=1",
+    "?player=p&%ff=%ff",
+];
+
+const POSITIONS: &[&str] = &[
+    "?after=x",
+    "?after=",
+    "?after=9223372036854775808",
+    "?after=1.0",
+    "?after=1&after=1",
+    "?epoch=x&x=%00",
+];
+
+/// What no field of any body may be, as bytes of JSON.
+pub fn hostile_values() -> Vec<Vec<u8>> {
+    let text = |text: &str| format!("\"{text}\"").into_bytes();
+    vec![
+        b"-0".to_vec(),
+        b"0.1e1".to_vec(),
+        b"1e400".to_vec(),
+        b"01".to_vec(),
+        b"9223372036854775808".to_vec(),
+        "1234567890".repeat(4).into_bytes(),
+        b"[]".to_vec(),
+        b"{}".to_vec(),
+        b"[\"x\"]".to_vec(),
+        [b"[".repeat(5_000), b"]".repeat(5_000)].concat(),
+        [b"{\"a\":".repeat(2_000), b"1".to_vec(), b"}".repeat(2_000)].concat(),
+        text(""),
+        text("\\u0000"),
+        text("\\ud800"),
+        text("\\ud800\\u0041"),
+        text(&"x".repeat(256)),
+        text(&"é".repeat(256)),
+        text(&"x".repeat(10_000)),
+        b"\"\xff\"".to_vec(),
+        b"\"\xed\xa0\x80\"".to_vec(),
+        b"\"\x00\"".to_vec(),
+        b"\"\n\"".to_vec(),
+        b"".to_vec(),
+        b"NaN".to_vec(),
+    ]
+}
+
+/// Segments of a path that name nobody.
+pub const SEGMENTS: [&str; 8] = [
+    "%00",
+    "%ff",
+    "a%2Fb",
+    "%20",
+    "%2e%2e%2f",
+    "%F0%9F%8E%B2",
+    "%",
+    "nobody",
+];
+
+/// A request in order for every route, about this player. Their order is that in which they can be carried out.
+pub fn cases(client: &Client, player: &Player, launch_token: &str) -> Vec<Case> {
+    let Player { id, .. } = player;
+    let case = |route, method, caller, path: String| Case {
+        route,
+        method,
+        caller,
+        path,
+        body: Value::Null,
+        optional: &[],
+        bad_queries: &[],
+    };
+    let get = |route, path: String| case(route, "GET", Caller::Operator, path);
+    let post = |route, path: String, body| Case {
+        body,
+        ..case(route, "POST", Caller::Operator, path)
+    };
+    let page = |route| Case {
+        bad_queries: PAGES,
+        ..get(route, format!("{route}?player={id}"))
+    };
+    let public = |route: &'static str| case(route, "GET", Caller::Anybody, route.to_owned());
+    let login = json!({ "player": id, "currency": "EUR" });
+    let deposit = json!({ "amount": "1.00", "currency": "EUR", "reference": "hostile" });
+    let mut cases = vec![
+        public("/"),
+        public("/docs"),
+        case(
+            "/docs/{page}",
+            "GET",
+            Caller::Anybody,
+            "/docs/errors".into(),
+        ),
+        public("/healthz"),
+        Case {
+            optional: &["/country"],
+            ..post(
+                "/v1/players",
+                "/v1/players".into(),
+                json!({ "id": "p", "currency": "EUR", "country": "SE" }),
+            )
+        },
+        get("/v1/players/{id}", format!("/v1/players/{id}")),
+        get(
+            "/v1/players/{id}/wallets",
+            format!("/v1/players/{id}/wallets"),
+        ),
+        post(
+            "/v1/players/{id}/deposits",
+            format!("/v1/players/{id}/deposits"),
+            deposit,
+        ),
+        post("/v1/sessions", "/v1/sessions".into(), login.clone()),
+        get("/v1/games", "/v1/games".into()),
+        post(
+            "/v1/games/{id}/launch",
+            "/v1/games/dice/launch".into(),
+            login.clone(),
+        ),
+        page("/v1/transactions"),
+        page("/v1/rounds"),
+        Case {
+            bad_queries: POSITIONS,
+            ..case("/v1/stream", "GET", Caller::Player, "/v1/stream".into())
+        },
+    ];
+    let mut callback = |action, body, optional| {
+        cases.push(Case {
+            body,
+            optional,
+            ..case(
+                "/callbacks/{environment}/{provider}/{action:.*}",
+                "POST",
+                Caller::Provider,
+                client.callback_path(action),
+            )
+        });
+    };
+    let also = |mut body: Value, more: Value| {
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        body
+    };
+    let batch = player.batch("r", &[("bet", "b2", "0.01"), ("win", "w2", "0.02")]);
+    let flags = json!({ "round_closed": false, "jackpot_contribution": "0.00" });
+    let kind = json!({ "round_closed": false, "bet_transaction_id": "b1", "kind": "ordinary" });
+    callback("authenticate", json!({ "token": launch_token }), &[]);
+    callback("balance", login, &[]);
+    callback(
+        "bet",
+        also(player.bet("b1", "0.01"), flags),
+        &["/round_closed", "/jackpot_contribution"],
+    );
+    callback(
+        "bet",
+        also(player.bet("b3", "0.00"), json!({ "free_round": "f" })),
+        &["/free_round"],
+    );
+    callback(
+        "win",
+        also(player.win("w1", "b1", "0.01"), kind),
+        &["/round_closed", "/bet_transaction_id", "/kind"],
+    );
+    callback(
+        "bet_win",
+        also(batch, json!({ "round_closed": false })),
+        &["/round_closed"],
+    );
+    callback(
+        "rollback",
+        also(player.rollback("rb", "b3"), json!({ "round": "r-b3" })),
+        &["/round"],
+    );
+    callback("close_round", player.close("b1"), &[]);
+    cases
+}
+
+/// Every code of docs/errors.md with its status.
+pub fn documented_statuses() -> BTreeMap<String, u16> {
+    let text = include_str!("../../../docs/errors.md");
+    let sections = text.split("\n## ").skip(1);
+    let statuses = sections.map(|section| {
+        let (code, rest) = section.split_once('\n').unwrap();
+        (code.to_owned(), rest[..3].parse().unwrap())
+    });
+    statuses.collect()
+}
+
+/// Every route of the API listener, as `src/http` writes it: its path there, and its methods.
+pub fn routes() -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let api = text.split("\npub fn admin(").next().unwrap();
+        for call in ["resource(", ".route("] {
+            for rest in api.split(call).skip(1) {
+                let mut quoted = rest.trim_start().split('"').skip(1).step_by(2);
+                if !rest.trim_start().starts_with('"') {
+                    continue;
+                }
+                let path = quoted.next().unwrap().to_owned();
+                if call == ".route(" {
+                    found.insert((path, "POST".to_owned()));
+                    continue;
+                }
+                for method in quoted.next().unwrap().split(", ") {
+                    found.insert((path.clone(), method.to_owned()));
+                }
+            }
+        }
+    }
+    assert!(found.len() > 10, "{found:?}");
+    found
+}
