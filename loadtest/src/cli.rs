@@ -59,6 +59,14 @@ pub enum Command {
     /// resident memory (VmRSS) before, half-way and after. Bytes per actor is the growth divided by the growth
     /// of the metric pitboss_actors_alive{actor="player"}, so neither the evicted nor the foreign are counted.
     Memory(MemoryCommand),
+    /// Many idle WebSockets, events to some of them, a storm of reconnects, and a client that stops reading.
+    ///
+    /// Starts a sandbox of its own, creates a player with a login for each socket, and starts the server anew.
+    /// Resident memory (VmRSS) is read before and after the sockets are opened, each with its player's actor. Then
+    /// bets are placed at a steady rate for some of the players, two events each, and every event is timed from its
+    /// own time, which is taken before its commit, to its arrival. Then all clients leave and come back within
+    /// --storm-s. Last, one client stops reading while its player bets on.
+    Sockets(SocketsCommand),
 }
 
 #[derive(Debug, Args)]
@@ -247,6 +255,32 @@ pub struct MemoryCommand {
     pub players: u32,
     /// Exit 1 when an idle actor takes more.
     #[arg(long, value_name = "BYTES", default_value_t = 4096, value_parser = at_least_one())]
+    pub at_most: u64,
+    #[command(flatten)]
+    pub json: JsonOption,
+}
+
+#[derive(Debug, Args)]
+pub struct SocketsCommand {
+    #[command(flatten)]
+    pub sandbox: SandboxOptions,
+    /// WebSockets, each of a player of its own.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(100..=50_000))]
+    pub sockets: u32,
+    /// Of them, how many get events.
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = value_parser!(u32).range(1..=50_000))]
+    pub busy: u32,
+    /// Events per second, over all of them: two for each bet.
+    #[arg(long, value_name = "N", default_value_t = 2_000.0, value_parser = positive)]
+    pub events_per_s: f64,
+    /// How long.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one())]
+    pub duration_s: u64,
+    /// Within this time all clients come back.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one())]
+    pub storm_s: u64,
+    /// Exit 1 when an idle connection takes more.
+    #[arg(long, value_name = "BYTES", default_value_t = 16_384, value_parser = at_least_one())]
     pub at_most: u64,
     #[command(flatten)]
     pub json: JsonOption,

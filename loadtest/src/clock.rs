@@ -6,6 +6,10 @@ pub fn unix_s() -> u64 {
     since_epoch().as_secs()
 }
 
+pub fn unix_us() -> u64 {
+    u64::try_from(since_epoch().as_micros()).unwrap_or(u64::MAX)
+}
+
 pub fn unix_ms() -> u64 {
     u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
 }

@@ -16,6 +16,7 @@ mod error;
 mod faults;
 mod http;
 mod memory;
+mod metrics;
 mod operator;
 mod players;
 mod process;
@@ -23,6 +24,7 @@ mod random;
 mod runtime;
 mod sandbox;
 mod sign;
+mod sockets;
 mod stats;
 #[cfg(test)]
 mod stub;
@@ -85,6 +87,12 @@ fn run(command: &Command) -> Result<bool> {
         }
         Command::Faults(command) => {
             let report = faults::run(&command.options)?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.passed())
+        }
+        Command::Sockets(command) => {
+            let report = sockets::run(command)?;
             println!("{report}");
             write_json(&command.json, &report)?;
             Ok(report.passed())

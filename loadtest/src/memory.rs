@@ -12,6 +12,7 @@ use crate::{
     database,
     error::{Error, Result},
     http::Http,
+    metrics,
     operator::Operator,
     players::{self, CURRENCY, Setup},
     process::{self, Memory},
@@ -192,38 +193,14 @@ async fn touch(target: &Target, first: u32, count: u32) -> Result<()> {
 }
 
 async fn read(target: &Target) -> Result<Reading> {
-    let authority = target.admin_authority()?;
-    let request = format!("GET /metrics HTTP/1.1\r\nHost: {authority}\r\n\r\n");
-    let mut http = Http::new(authority);
-    let answer = http
-        .send(request.as_bytes())
-        .await
-        .map_err(Error::io("reading the metrics"))?;
-    let text = String::from_utf8_lossy(answer.body);
-    let actors = gauge(&text, ALIVE, "actor=\"player\"").ok_or_else(|| {
+    let actors = metrics::sum(&metrics::read(target).await?, ALIVE, "actor=\"player\"");
+    let actors = actors.ok_or_else(|| {
         Error::given(format!("{ALIVE}{{actor=\"player\"}} is not in the metrics"))
     })?;
     Ok(Reading {
         memory: process::memory(target.pids.server)?,
         actors,
     })
-}
-
-/// The sum of a whole-numbered gauge over all series with a label.
-fn gauge(metrics: &str, name: &str, label: &str) -> Option<u64> {
-    metrics
-        .lines()
-        .filter_map(|line| {
-            let (labels, value) = line
-                .strip_prefix(name)?
-                .strip_prefix('{')?
-                .split_once('}')?;
-            let has_label = labels.split(',').any(|one| one == label);
-            // Printed as a float by some exporters; actors are counted, so the part after the point is 0.
-            let value = value.trim().split('.').next()?;
-            has_label.then(|| value.parse::<u64>().ok())?
-        })
-        .reduce(|sum, value| sum + value)
 }
 
 #[cfg(test)]
@@ -238,17 +215,6 @@ mod tests {
             },
             actors,
         }
-    }
-
-    #[test]
-    fn a_gauge_is_read_by_its_label_and_not_by_a_longer_name() {
-        let metrics = "# TYPE pitboss_actors_alive gauge\n\
-            pitboss_actors_alive{actor=\"session\"} 3\n\
-            pitboss_actors_alive{actor=\"player\",arbiter=\"0\"} 20\n\
-            pitboss_actors_alive{actor=\"player\",arbiter=\"1\"} 22.0\n\
-            pitboss_actors_alive_total{actor=\"player\"} 9000\n";
-        assert_eq!(gauge(metrics, ALIVE, "actor=\"player\""), Some(42));
-        assert_eq!(gauge(metrics, ALIVE, "actor=\"bridge\""), None);
     }
 
     #[test]

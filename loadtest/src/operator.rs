@@ -40,6 +40,11 @@ struct Launched {
     session: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct LoggedIn {
+    token: String,
+}
+
 impl Operator {
     pub fn new(target: &Target) -> Result<Self> {
         let authority = target.api_authority()?;
@@ -86,6 +91,14 @@ impl Operator {
         let answer = self.post(&path, key, &body).await?;
         let launched: Launched = read(&answer, &path)?;
         Ok(launched.session)
+    }
+
+    /// A login of the player: the token that opens his stream.
+    pub async fn log_in(&mut self, player: &str, currency: &str, key: &str) -> Result<String> {
+        let body = serde_json::json!({"player": player, "currency": currency});
+        let path = "/v1/sessions";
+        let logged_in: LoggedIn = read(&self.post(path, key, &body).await?, path)?;
+        Ok(logged_in.token)
     }
 
     /// The first game of a provider account.
@@ -189,6 +202,7 @@ mod tests {
         Target {
             api: format!("http://{}", stub.authority()),
             admin: format!("http://{}", stub.authority()),
+            stream: String::new(),
             postgres: String::new(),
             operator_key: "sk_test_1".into(),
             providers: Vec::new(),

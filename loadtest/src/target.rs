@@ -11,6 +11,8 @@ pub struct Target {
     /// `http://127.0.0.1:<port>`
     pub api: String,
     pub admin: String,
+    /// `ws://127.0.0.1:<port>/v1/stream`
+    pub stream: String,
     /// `postgres://...`
     pub postgres: String,
     pub operator_key: String,

@@ -8,6 +8,7 @@ fn target(postgres: &Postgres) -> Target {
     Target {
         api: String::new(),
         admin: String::new(),
+        stream: String::new(),
         postgres: postgres.url("casino"),
         operator_key: String::new(),
         providers: Vec::new(),

@@ -205,6 +205,7 @@ impl Casino {
         Ok(Target {
             api: format!("http://127.0.0.1:{}", launch.api),
             admin: format!("http://127.0.0.1:{}", launch.admin),
+            stream: format!("ws://127.0.0.1:{}/v1/stream", launch.api),
             postgres: self.postgres_url.clone(),
             operator_key: self.operator_key.clone(),
             providers: vec![Provider {
