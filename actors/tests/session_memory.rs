@@ -201,7 +201,7 @@ async fn a_slow_client_that_reads_again_is_told_why_it_was_closed() {
     let mut slow = client_with_little_room(&server).await;
     slow.expect_snapshot(0).await;
     push_until_gone(&server).await;
-    assert_eq!(slow.closed().await, (4001, "slow_consumer".to_owned()));
+    slow.expect_close(4001, "slow_consumer").await;
     server.wait_until_empty().await;
     assert_eq!(closed("slow_consumer") - before, 1);
 }
