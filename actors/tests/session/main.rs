@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod commands;
 mod inbound;
 mod lifetime;
 mod order;
+mod topics;
 #[allow(dead_code, reason = "shared with the memory tests")]
 mod world;
+mod writes;

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{App, HttpRequest, HttpServer, dev::ServerHandle, web};
+use actix_web::{
+    App, HttpRequest, HttpServer,
+    dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse},
+    web,
+};
 use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
 use pitboss_actors::{
@@ -375,9 +379,9 @@ struct Query {
     types: Option<String>,
 }
 
-pub fn serve(options: Options) -> Server {
+/// What the sessions of a server share.
+pub fn setting(options: Options) -> (Arc<World>, Arc<StreamPorts>) {
     let world = World::new();
-    let sessions = Sessions::new(options.sessions);
     let ports = Arc::new(StreamPorts {
         environment: Environment::Sandbox,
         incarnation: INCARNATION,
@@ -385,50 +389,66 @@ pub fn serve(options: Options) -> Server {
         source: world.clone(),
         ledger: world.clone(),
         clock: world.clone(),
-        sessions: sessions.clone(),
+        sessions: Sessions::new(options.sessions),
     });
+    (world, ports)
+}
+
+/// The application; logins live as long as `lifetime`.
+pub fn app(
+    world: Arc<World>,
+    ports: Arc<StreamPorts>,
+    lifetime: Option<Duration>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let open = move |request: HttpRequest, payload: web::Payload, query: web::Query<Query>| {
+        let lifetime = lifetime.unwrap_or(Duration::from_secs(86_400));
+        let micros = i64::try_from(lifetime.as_micros()).unwrap();
+        let expires_at = Timestamp::from_micros(world.now().as_micros() + micros);
+        let query = query.into_inner();
+        let topics = query
+            .types
+            .as_deref()
+            .map(|names| Topics::NONE.with(names.split(',')).unwrap());
+        let setup = SessionSetup {
+            ports: ports.clone(),
+            desk: world.clone(),
+            player: PlayerId::new(query.player.unwrap_or("anna".to_owned())).unwrap(),
+            login: login(1, expires_at),
+            topics: topics.unwrap_or_default(),
+            after: query.after,
+            epoch_of_client: query.epoch,
+        };
+        std::future::ready(pitboss_actors::session::start(&request, payload, setup))
+    };
+    App::new().route("/v1/stream", web::get().to(open))
+}
+
+pub fn serve(options: Options) -> Server {
+    let (world, ports) = setting(options);
+    let sessions = ports.sessions.clone();
     let app_world = world.clone();
-    let server = HttpServer::new(move || {
-        let (world, ports) = (app_world.clone(), ports.clone());
-        App::new().route(
-            "/v1/stream",
-            web::get().to(
-                move |request: HttpRequest, payload: web::Payload, query: web::Query<Query>| {
-                    let lifetime = options.lifetime.unwrap_or(Duration::from_secs(86_400));
-                    let micros = i64::try_from(lifetime.as_micros()).unwrap();
-                    let expires_at = Timestamp::from_micros(world.now().as_micros() + micros);
-                    let query = query.into_inner();
-                    let topics = query
-                        .types
-                        .as_deref()
-                        .map(|names| Topics::NONE.with(names.split(',')).unwrap());
-                    let setup = SessionSetup {
-                        ports: ports.clone(),
-                        desk: world.clone(),
-                        player: PlayerId::new(query.player.unwrap_or("anna".to_owned())).unwrap(),
-                        login: login(1, expires_at),
-                        topics: topics.unwrap_or_default(),
-                        after: query.after,
-                        epoch_of_client: query.epoch,
-                    };
-                    std::future::ready(pitboss_actors::session::start(&request, payload, setup))
-                },
-            ),
-        )
-    })
-    .workers(1)
-    .shutdown_timeout(0)
-    .disable_signals()
-    .on_connect(move |connection, _| {
-        let stream = connection.downcast_ref::<TcpStream>().unwrap();
-        let socket = socket2::SockRef::from(stream);
-        if let Some((send_buffer_bytes, patience)) = options.jam {
-            socket.set_send_buffer_size(send_buffer_bytes).unwrap();
-            socket.set_tcp_user_timeout(Some(patience)).unwrap();
-        }
-    })
-    .bind(("127.0.0.1", 0))
-    .unwrap();
+    let server = HttpServer::new(move || app(app_world.clone(), ports.clone(), options.lifetime))
+        .workers(1)
+        .shutdown_timeout(0)
+        .disable_signals()
+        .on_connect(move |connection, _| {
+            let stream = connection.downcast_ref::<TcpStream>().unwrap();
+            let socket = socket2::SockRef::from(stream);
+            if let Some((send_buffer_bytes, patience)) = options.jam {
+                socket.set_send_buffer_size(send_buffer_bytes).unwrap();
+                socket.set_tcp_user_timeout(Some(patience)).unwrap();
+            }
+        })
+        .bind(("127.0.0.1", 0))
+        .unwrap();
     let address = server.addrs()[0];
     let running = server.run();
     let handle = running.handle();
