@@ -12,6 +12,7 @@ use crate::{
     batch::Batch,
     connection::{Purpose, config},
     error::chain,
+    neighbours::OwnCommits,
     store::within,
 };
 
@@ -25,6 +26,7 @@ pub(crate) struct PostgresWriter {
     client: Client,
     statement: Statement,
     answer_timeout: Duration,
+    own: Arc<OwnCommits>,
     /// An answer is missing: whatever came next over this connection would wait behind it.
     is_broken: bool,
 }
@@ -59,6 +61,7 @@ impl PostgresWriter {
                 client,
                 statement,
                 answer_timeout: limit,
+                own: store.own_commits().clone(),
                 is_broken: false,
             })
         })
@@ -88,6 +91,13 @@ impl PostgresWriter {
         };
         let mut committed = vec![false; entries.len()];
         for row in &rows {
+            // A row about a lane. What cannot be read of it is not missed: it looks like another server's.
+            if let (Ok(Some(lane)), Ok(Some(base)), Ok(Some(decisions))) =
+                (row.try_get(1), row.try_get(2), row.try_get(3))
+            {
+                self.own.note(lane, base, decisions);
+                continue;
+            }
             // The rows are on disk by now: a row that cannot be read leaves the outcome unknown.
             let slot = row
                 .try_get::<_, i32>(0)
