@@ -139,13 +139,7 @@ impl Config {
         for origin in &stream.origins {
             check.origin(origin);
         }
-        let half_of_a_stop_ms = server.shutdown_s * 500;
-        check.range(
-            "stream.drain_jitter_ms",
-            stream.drain_jitter_ms,
-            0,
-            half_of_a_stop_ms,
-        );
+        check.range("stream.drain_jitter_ms", stream.drain_jitter_ms, 0, 600_000);
         check.range("stream.poll_ms", stream.poll_ms, 10, 60_000);
         check.range("stream.logins_poll_ms", stream.logins_poll_ms, 100, 600_000);
         check.range("sessions.player_s", sessions.player_s, 1, 365 * 86_400);

@@ -99,15 +99,7 @@ impl FromRequest for Player {
                     "the server is stopping; ask the next one",
                 ));
             }
-            let found = world
-                .store
-                .session_by_token(&tokens::hash(&token))
-                .await
-                .map_err(ApiError::unavailable)?;
-            let (player, session) = found.ok_or_else(refused)?;
-            if session.ended_at.is_some() || session.expires_at <= world.clock.now() {
-                return Err(ApiError::new(Code::SessionExpired, "the session is over"));
-            }
+            let (player, session) = live_session(world, &token).await?.ok_or_else(refused)?;
             Ok(Self {
                 world: world.clone(),
                 player,
@@ -115,6 +107,27 @@ impl FromRequest for Player {
             })
         })
     }
+}
+
+/// The session of a player's token in this world, and whose it is; `None` for a token that is not known.
+///
+/// # Errors
+/// The session is over, or the database did not answer.
+pub async fn live_session(
+    world: &World,
+    token: &str,
+) -> Result<Option<(PlayerId, Session)>, ApiError> {
+    let found = world
+        .store
+        .session_by_token(&tokens::hash(token))
+        .await
+        .map_err(ApiError::unavailable)?;
+    if let Some((_, session)) = &found
+        && (session.ended_at.is_some() || session.expires_at <= world.clock.now())
+    {
+        return Err(ApiError::new(Code::SessionExpired, "the session is over"));
+    }
+    Ok(found)
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {

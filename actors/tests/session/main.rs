@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code, reason = "shared with the memory tests")]
+mod client;
 mod commands;
 mod inbound;
 mod lifetime;

@@ -1,7 +1,6 @@
-//! A player and his ledger that do as they are told, a server for his sessions, and clients.
+//! A player and his ledger that do as they are told, and a server for his sessions.
 
 use std::{
-    future::Future,
     net::SocketAddr,
     sync::{
         Arc, LazyLock, Mutex,
@@ -16,7 +15,6 @@ use actix_web::{
     web,
 };
 use async_trait::async_trait;
-use futures_util::{SinkExt, StreamExt};
 use pitboss_actors::{
     ports::{Clock, Ledger, PlayerEvent, PortError, Writer},
     session::{
@@ -28,21 +26,16 @@ use pitboss_wallet::{
     BalanceView, Currency, Environment, Event, EventType, Fact, Facts, Money, PlayerId,
     PlayerState, SessionId, Timestamp, WalletView,
 };
-use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use uuid::Uuid;
+
+pub use crate::client::{Client, eventually, in_time};
 
 pub const INCARNATION: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
 
 /// The beginning of time, as this world's clock has it.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-/// Nothing in these tests takes longer than this.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The player's actor, his ledger and the clock, all in one.
 #[derive(Default)]
@@ -489,87 +482,5 @@ impl Server {
 
     pub async fn wait_until_empty(&self) {
         eventually(|| self.sessions.total() == 0).await;
-    }
-}
-
-pub async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work)
-        .await
-        .expect("this should not take so long")
-}
-
-pub async fn eventually(mut is_so: impl FnMut() -> bool) {
-    in_time(async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await;
-}
-
-pub struct Client(pub WebSocketStream<TcpStream>);
-
-impl Client {
-    /// The next frame of any kind.
-    pub async fn frame(&mut self) -> Message {
-        in_time(self.0.next())
-            .await
-            .expect("the connection ended")
-            .unwrap()
-    }
-
-    /// The next text message.
-    pub async fn text(&mut self) -> Value {
-        loop {
-            match self.frame().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("not a text: {other:?}"),
-            }
-        }
-    }
-
-    /// Reads on until the server closes; the code and reason.
-    pub async fn closed(&mut self) -> (u16, String) {
-        loop {
-            if let Message::Close(frame) = self.frame().await {
-                let frame = frame.expect("a code");
-                return (frame.code.into(), frame.reason.to_string());
-            }
-        }
-    }
-
-    /// Reads on until the server closes with a hint when to come back; that pause in milliseconds.
-    pub async fn expect_close(&mut self, code: u16, reason: &str) -> u64 {
-        let (closed, text) = self.closed().await;
-        assert_eq!(closed, code, "{text}");
-        let pause = text.strip_prefix(&format!("{reason};retry_ms="));
-        pause.expect(&text).parse().unwrap()
-    }
-
-    pub async fn send(&mut self, message: impl Into<Message>) {
-        in_time(self.0.send(message.into())).await.unwrap();
-    }
-
-    /// Reads events, which must be exactly these.
-    pub async fn expect_events(&mut self, seqs: std::ops::RangeInclusive<i64>) {
-        for seq in seqs {
-            let message = self.text().await;
-            assert_eq!(message["type"], "wallet.bet_debited", "{message}");
-            assert_eq!(message["seq"], seq);
-        }
-    }
-
-    /// Sends a command and reads the next text.
-    pub async fn ask(&mut self, command: &Value) -> Value {
-        self.send(command.to_string()).await;
-        self.text().await
-    }
-
-    pub async fn expect_snapshot(&mut self, seq: i64) -> Value {
-        let message = self.text().await;
-        assert_eq!(message["type"], "snapshot", "{message}");
-        assert_eq!(message["seq"], seq);
-        message
     }
 }
