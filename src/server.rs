@@ -117,7 +117,7 @@ impl Server {
         }
         let quiet = || self.app.in_flight() == 0 && journal_depth(&self.app) == 0;
         let answered = until(left() / 2, quiet).await;
-        let closed = until(window.max(left() / 4), || {
+        let closed = until(window + left() / 4, || {
             self.app
                 .worlds()
                 .iter()

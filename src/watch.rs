@@ -27,6 +27,9 @@ pub fn neighbours(world: &Arc<World>) -> JoinHandle<()> {
             let sessions = &world.sessions;
             match neighbours.look(|| sessions.total() > 0).await {
                 Ok(moved) => {
+                    let count = u64::try_from(moved.len()).unwrap_or(u64::MAX);
+                    metrics::counter!("pitboss_stream_others_total", "environment" => world.environment.as_str())
+                        .increment(count);
                     for (player, seq) in moved {
                         sessions.look(world.environment, &player, seq);
                     }

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
-#[allow(dead_code, reason = "shared with the tests of the ledger")]
 mod play;
 
 use common::Database;

@@ -35,4 +35,7 @@ mod rest;
 mod sandbox;
 mod signature;
 mod stream;
+mod stream_commands;
+mod stream_input;
+mod stream_nodes;
 mod tidy;

@@ -111,7 +111,7 @@ impl Session {
                     text.extend_from_slice(&bytes);
                     self.whole_text(&text.freeze(), ctx);
                 }
-                None => ctx.text(message::binary_refused()),
+                None => self.refuse(&message::binary_refused(), ctx),
             },
         }
     }
@@ -149,7 +149,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
         }
         match frame {
             Message::Text(text) => self.command(&text, ctx),
-            Message::Binary(_) => ctx.text(message::binary_refused()),
+            Message::Binary(_) => self.refuse(&message::binary_refused(), ctx),
             Message::Continuation(item) => self.fragment(item, ctx),
             Message::Ping(payload) => ctx.pong(&payload),
             Message::Pong(_) | Message::Nop => {}

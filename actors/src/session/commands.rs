@@ -44,13 +44,13 @@ impl Session {
     pub(super) fn command(&mut self, text: &str, ctx: &mut WebsocketContext<Self>) {
         let request = match message::read(text) {
             Ok(request) => request,
-            Err(error) => return ctx.text(error.text()),
+            Err(error) => return self.refuse(&error, ctx),
         };
         if !self.commands.running {
             return self.begin(request, ctx);
         }
         if self.commands.waiting.len() >= self.ports.limits.max_commands_waiting {
-            return ctx.text(CommandError::new("busy", request.id).text());
+            return self.refuse(&CommandError::new("busy", request.id), ctx);
         }
         self.commands.waiting.push_back(request);
     }
@@ -59,6 +59,11 @@ impl Session {
         let desk = self.desk.clone();
         let player = self.admission.player().clone();
         let login = self.admission.outbound.login();
+        metrics::counter!(
+            "pitboss_session_commands_total",
+            "environment" => self.admission.environment().as_str(), "command" => command.name()
+        )
+        .increment(1);
         match command {
             Command::Ping => ctx.text(self.answer(id.as_ref(), |head| Message::Pong { head })),
             Command::Subscribe { types } => {
@@ -72,7 +77,7 @@ impl Session {
             Command::Resume { after, epoch } => {
                 let resume = Resume { after, epoch, id };
                 if let Err(resume) = self.admission.outbound.ask_to_resume(resume) {
-                    ctx.text(CommandError::new("busy", resume.id).text());
+                    self.refuse(&CommandError::new("busy", resume.id), ctx);
                 }
             }
             Command::Balance => self.run(id, ctx, async move {
@@ -87,6 +92,15 @@ impl Session {
                 self.run(id, ctx, authenticate(desk, player, token));
             }
         }
+    }
+
+    pub(super) fn refuse(&self, error: &CommandError, ctx: &mut WebsocketContext<Self>) {
+        metrics::counter!(
+            "pitboss_session_command_errors_total",
+            "environment" => self.admission.environment().as_str(), "code" => error.code
+        )
+        .increment(1);
+        ctx.text(error.text());
     }
 
     /// An answer with what all of them have.
@@ -111,7 +125,7 @@ impl Session {
                 let types = topics.names();
                 ctx.text(self.answer(id.as_ref(), |head| Message::Subscribed { head, types }));
             }
-            Err(unknown) => ctx.text(CommandError::unknown_topic(&unknown, id).text()),
+            Err(unknown) => self.refuse(&CommandError::unknown_topic(&unknown, id), ctx),
         }
     }
 
@@ -140,34 +154,33 @@ impl Session {
 
     fn finish(&mut self, id: Option<Value>, done: Errand, ctx: &mut WebsocketContext<Self>) {
         self.commands.running = false;
-        let text = match done {
+        match done {
             Ok(Done::Balance(Snapshot { wallets, .. })) => {
                 let wallets = &wallets;
-                self.answer(id.as_ref(), |head| Message::AllBalances { head, wallets })
+                ctx.text(self.answer(id.as_ref(), |head| Message::AllBalances { head, wallets }));
             }
             Ok(Done::Launched(launched)) => {
                 let launched = &launched;
-                self.answer(id.as_ref(), |head| Message::Launched { head, launched })
+                ctx.text(self.answer(id.as_ref(), |head| Message::Launched { head, launched }));
             }
             Ok(Done::Authenticated(login)) => {
                 self.commands.refused_tokens = 0;
                 self.admission.outbound.set_login(login);
                 let expires_at = login.expires_at;
-                self.answer(id.as_ref(), |head| Message::Authenticated {
+                ctx.text(self.answer(id.as_ref(), |head| Message::Authenticated {
                     head,
                     expires_at,
-                })
+                }));
             }
             Ok(Done::TokenRefused(refused)) => {
                 self.commands.refused_tokens += 1;
                 if self.commands.refused_tokens > self.ports.limits.max_refused_tokens {
                     return self.close(CloseCode::Unauthorized, ctx);
                 }
-                CommandError::refused(refused, id).text()
+                self.refuse(&CommandError::refused(refused, id), ctx);
             }
-            Err(refused) => CommandError::refused(refused, id).text(),
-        };
-        ctx.text(text);
+            Err(refused) => self.refuse(&CommandError::refused(refused, id), ctx),
+        }
         while !self.commands.running
             && let Some(next) = self.commands.waiting.pop_front()
         {
