@@ -21,4 +21,5 @@ pub mod server;
 pub mod telemetry;
 pub mod tokens;
 pub mod vault;
+pub mod watch;
 pub mod world;

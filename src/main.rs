@@ -7,5 +7,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for huge pages, which are resident as a whole: an idle WebSocket took 21 KB, and takes
+    // 12.5 KB without them. Where it cannot be had, the program is only larger.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(true);
     pitboss::cli::main()
 }

@@ -12,7 +12,6 @@ use std::{
 use actix::Arbiter;
 use actix_web::{App as WebApp, HttpServer, dev::ServerHandle, rt::net::TcpStream};
 use metrics_exporter_prometheus::PrometheusHandle;
-use pitboss_actors::session::CloseCode;
 use pitboss_wallet::Environment;
 use socket2::SockRef;
 
@@ -22,6 +21,7 @@ use crate::{
     connection::{self, Connection},
     http::{self, AdminState},
     vault::{Vault, VaultError},
+    watch,
     world::{World, WorldError},
 };
 
@@ -79,7 +79,14 @@ impl Server {
         for environment in enabled {
             worlds.push(World::start(environment, config.clone(), vault.clone(), &handles).await?);
         }
-        let houses = worlds.iter().map(World::keep_house).collect();
+        let keep = |world| {
+            [
+                World::keep_house(world),
+                watch::neighbours(world),
+                watch::logins(world),
+            ]
+        };
+        let houses = worlds.iter().flat_map(keep).collect();
         let app = App::new(config.clone(), worlds);
         let api = serve_api(&app, api)?;
         let admin = serve_admin(
@@ -105,12 +112,14 @@ impl Server {
         let left = || deadline.saturating_duration_since(Instant::now());
         tracing::info!("stopping: new work is refused");
         self.app.stop_accepting();
+        let window = ms(self.app.config.stream.drain_jitter_ms).min(left() / 2);
         for world in self.app.worlds() {
-            world.sessions.close_all(CloseCode::GoingAway);
+            let sessions = world.sessions.clone();
+            tokio::spawn(async move { sessions.drain(window).await });
         }
         let quiet = || self.app.in_flight() == 0 && journal_depth(&self.app) == 0;
         let answered = until(left() / 2, quiet).await;
-        let closed = until(left() / 4, || {
+        let closed = until(window + left() / 4, || {
             self.app
                 .worlds()
                 .iter()

@@ -13,7 +13,7 @@ use pitboss_actors::{
     player::PlayerPorts,
     ports::{Clock, Ids, Ledger},
     registry::{Registry, RegistryLimits},
-    session::{SessionLimits, Sessions, StreamLimits},
+    session::{SessionLimits, Sessions, StreamLimits, StreamPorts},
     sweeper::{Sweeper, SweeperLimits},
 };
 use pitboss_schema::{Store, StoreError, StoreOptions};
@@ -49,12 +49,12 @@ pub struct World {
     pub registry: Arc<Registry>,
     pub journal: Journal,
     pub sessions: Arc<Sessions>,
+    /// What all sockets share.
+    pub stream: Arc<StreamPorts>,
     pub catalogue: Catalogue,
     pub vault: Vault,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
-    /// The database's incarnation: positions in another one's event sequence mean nothing here.
-    pub incarnation: Uuid,
     bridge: BridgeHandle,
     keys: DashMap<[u8; 32], (Instant, Uuid)>,
 }
@@ -160,6 +160,15 @@ impl World {
             max_sessions: config.stream.sessions_max,
             max_sessions_per_player: config.stream.sessions_per_player_max,
         });
+        let stream = Arc::new(StreamPorts {
+            environment,
+            incarnation: install.incarnation,
+            limits: stream_limits(&config),
+            source: registry.clone(),
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            sessions: sessions.clone(),
+        });
         let last = arbiters
             .last()
             .cloned()
@@ -192,11 +201,11 @@ impl World {
             registry,
             journal,
             sessions,
+            stream,
             catalogue,
             vault,
             clock,
             ids,
-            incarnation: install.incarnation,
             bridge,
             keys: DashMap::new(),
         }))
@@ -264,24 +273,25 @@ impl World {
         Ok(Some(row.id))
     }
 
-    /// The bounds of a stream, by the configuration.
-    #[must_use]
-    pub fn stream_limits(&self) -> StreamLimits {
-        let stream = &self.config.stream;
-        StreamLimits {
-            max_frame_bytes: stream.frame_max_bytes,
-            max_queued_bytes: stream.queued_max_bytes,
-            max_frames_per_s: stream.commands_per_s_max,
-            heartbeat: Duration::from_secs(stream.heartbeat_s),
-            idle_timeout: Duration::from_secs(stream.idle_timeout_s),
-            resume_max: i64::try_from(stream.resume_max).unwrap_or(i64::MAX),
-            ..StreamLimits::default()
-        }
-    }
-
     /// Publishes what is in the outbox, within `patience`. `true`: all of it.
     pub async fn drain_bridge(&self, patience: Duration) -> bool {
         self.bridge.drain(patience).await
+    }
+}
+
+fn stream_limits(config: &Config) -> StreamLimits {
+    let stream = &config.stream;
+    StreamLimits {
+        max_frame_bytes: stream.frame_max_bytes,
+        max_queued_bytes: stream.queued_max_bytes,
+        max_frames_per_s: stream.commands_per_s_max,
+        heartbeat: Duration::from_secs(stream.heartbeat_s),
+        idle_timeout: Duration::from_secs(stream.idle_timeout_s),
+        resume_max: i64::try_from(stream.resume_max).unwrap_or(i64::MAX),
+        max_commands_waiting: stream.commands_waiting_max,
+        max_refused_tokens: stream.refused_tokens_max,
+        retry_jitter: ms(stream.drain_jitter_ms),
+        ..StreamLimits::default()
     }
 }
 

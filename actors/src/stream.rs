@@ -1,9 +1,10 @@
-//! Between a player's actor and the sessions that watch the player.
+//! Between a player's actor and the sessions that watch the player; and what sessions ask of the server.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pitboss_wallet::{Event, PlayerId, RoundView, WalletView};
+use pitboss_wallet::{Currency, Event, PlayerId, RoundView, SessionId, Timestamp, WalletView};
+use serde::Serialize;
 
 use crate::ports::PortError;
 
@@ -48,4 +49,55 @@ pub trait StreamSource: Send + Sync + 'static {
         player: &PlayerId,
         sink: Arc<dyn EventSink>,
     ) -> Result<Snapshot, PortError>;
+}
+
+/// The player's session under which a socket is open. When it is over, so is the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Login {
+    pub session: SessionId,
+    pub currency: Currency,
+    pub expires_at: Timestamp,
+}
+
+/// A game that is ready to be played: REST and sockets answer the same.
+#[derive(Debug, Clone, Serialize)]
+pub struct Launched {
+    /// Where the player's browser goes.
+    pub url: String,
+    /// The single-use token that the provider exchanges.
+    pub token: String,
+    pub session: SessionId,
+    /// When the token is too old.
+    pub expires_at: Timestamp,
+}
+
+/// Why the server does not do what a client asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Stable, and one of those of REST.
+    pub code: &'static str,
+    /// For a person.
+    pub detail: String,
+    /// Whether the same may be asked again and is expected to succeed.
+    pub retryable: bool,
+}
+
+/// What a client may ask for over its socket, besides the stream itself. The server knows tokens, the catalogue
+/// of games and the rules of REST; sessions do not.
+#[async_trait]
+pub trait Desk: Send + Sync + 'static {
+    /// The player's wallets as they are now.
+    async fn balance(&self, player: &PlayerId) -> Result<Snapshot, Refused>;
+
+    /// A new game session.
+    async fn launch(
+        &self,
+        player: &PlayerId,
+        game: &str,
+        currency: Currency,
+    ) -> Result<Launched, Refused>;
+
+    /// Whose token this is, and the session behind it; an error when it is no player's, or of another
+    /// environment, or over.
+    async fn authenticate(&self, token: &str) -> Result<(PlayerId, Login), Refused>;
 }

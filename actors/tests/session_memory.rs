@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[allow(dead_code, reason = "shared with the session tests")]
+#[path = "session/client.rs"]
+mod client;
+#[allow(dead_code, reason = "shared with the session tests")]
 #[path = "session/world.rs"]
 mod world;
 
@@ -201,9 +204,43 @@ async fn a_slow_client_that_reads_again_is_told_why_it_was_closed() {
     let mut slow = client_with_little_room(&server).await;
     slow.expect_snapshot(0).await;
     push_until_gone(&server).await;
-    assert_eq!(slow.closed().await, (4001, "slow_consumer".to_owned()));
+    slow.expect_close(4001, "slow_consumer").await;
     server.wait_until_empty().await;
     assert_eq!(closed("slow_consumer") - before, 1);
+}
+
+#[actix_web::test]
+async fn balances_wait_for_a_slow_client_as_one_and_never_close_it() {
+    const EVENTS: usize = 20_000;
+    let _alone = ALONE.lock().await;
+    let server = serve(jam_options(Duration::from_secs(60)));
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let stream = socket.connect(server.address).await.unwrap();
+    let mut slow = server.client_over(stream, "?types=balance").await;
+    slow.expect_snapshot(0).await;
+    let resident = resident_bytes();
+    for event in 0..EVENTS {
+        server.world.emit_and_forget(1000);
+        assert!(server.sessions.bytes_queued() < 1000);
+        // The server's turn: whatever the connection takes, it may.
+        if event % 8 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let growth = resident_bytes().saturating_sub(resident);
+    assert!(growth < 2 * MIB, "{growth}");
+    assert_eq!(server.world.sinks(), 1, "it was closed");
+    let (mut seq, mut messages) = (0, 0);
+    while seq < EVENTS {
+        let balance = slow.text().await;
+        let newer = usize::try_from(balance["seq"].as_i64().unwrap()).unwrap();
+        assert!(balance["type"] == "balance" && newer > seq, "{balance}");
+        assert_eq!(balance["wallets"][0]["cash"], format!("{newer}.00"));
+        (seq, messages) = (newer, messages + 1);
+    }
+    println!("{messages} messages of {EVENTS} events");
+    assert!(messages < EVENTS);
 }
 
 #[actix_web::test]

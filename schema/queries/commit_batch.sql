@@ -1,5 +1,6 @@
 -- Commits a batch of decisions, at most one per player, in one statement. Returns the ordinals of the entries
--- that were committed; nothing at all was written of the others.
+-- that were committed (nothing at all was written of the others), and the numbers that they have in their lanes:
+-- so many after `base`, to be told apart from those of other servers.
 --
 -- $1 the entries, ordinals from 1 in their order; $2 their ledger rows; $3 the keys among them that must be new
 -- over all players of a provider account; $4 new rounds, $5 changed ones; $6 new balances, $7 changed ones;
@@ -116,7 +117,7 @@ lane_step AS (
         ORDER BY a.lane
     ) s
     WHERE l.id = s.lane
-    RETURNING l.id AS lane, l.seq - s.decisions AS base
+    RETURNING l.id AS lane, l.seq - s.decisions AS base, s.decisions
 ),
 -- Materialized: joined to the lanes as it is, it would be sorted and numbered again for each lane.
 numbered AS MATERIALIZED (
@@ -131,4 +132,6 @@ new_outbox AS (
     FROM numbered n
     JOIN lane_step s ON s.lane = n.lane
 )
-SELECT a.ord FROM applied a
+SELECT a.ord, NULL::int2 AS lane, NULL::int8 AS base, NULL::int8 AS decisions FROM applied a
+UNION ALL
+SELECT NULL, s.lane, s.base, s.decisions FROM lane_step s

@@ -2,6 +2,7 @@
 
 use pitboss_wallet::{PlayerId, PlayerStatus, Session, SessionId, Timestamp};
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
@@ -93,6 +94,27 @@ impl Store {
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
         let sql = include_str!("../queries/session_by_id.sql");
         self.find_session(sql, &session.0).await
+    }
+
+    /// Which of these sessions, each with its player, are over at this time.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn ended_sessions(
+        &self,
+        sessions: &[(PlayerId, SessionId)],
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let players: Vec<&str> = sessions.iter().map(|(player, _)| player.as_str()).collect();
+        let ids: Vec<Uuid> = sessions.iter().map(|(_, session)| session.0).collect();
+        let sql = include_str!("../queries/ended_sessions.sql");
+        let what = "look for sessions that are over";
+        let rows = self
+            .rows(what, sql, &[&players, &ids, &Moment(now)])
+            .await?;
+        rows.iter()
+            .map(|row| Ok(SessionId(get(row, "id")?)))
+            .collect()
     }
 
     async fn find_session(

@@ -10,6 +10,7 @@ use crate::{
     Install, StoreError, StoreOptions,
     connection::{Purpose, config},
     error::chain,
+    neighbours::OwnCommits,
 };
 
 /// A statement's parameters.
@@ -26,6 +27,7 @@ struct Inner {
     url: String,
     options: StoreOptions,
     install: OnceCell<Install>,
+    own_commits: Arc<OwnCommits>,
 }
 
 impl Store {
@@ -58,6 +60,7 @@ impl Store {
                 url: url.to_owned(),
                 options,
                 install: OnceCell::new(),
+                own_commits: Arc::default(),
             }),
         })
     }
@@ -87,6 +90,10 @@ impl Store {
 
     pub(crate) fn install_cell(&self) -> &OnceCell<Install> {
         &self.inner.install
+    }
+
+    pub(crate) fn own_commits(&self) -> &Arc<OwnCommits> {
+        &self.inner.own_commits
     }
 
     async fn client(&self) -> Result<Object, StoreError> {

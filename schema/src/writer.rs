@@ -12,6 +12,7 @@ use crate::{
     batch::Batch,
     connection::{Purpose, config},
     error::chain,
+    neighbours::OwnCommits,
     store::{Params, within},
 };
 
@@ -27,6 +28,7 @@ pub(crate) struct PostgresWriter {
     commit: Statement,
     taken: Statement,
     answer_timeout: Duration,
+    own: Arc<OwnCommits>,
     /// An answer is missing: whatever came next over this connection would wait behind it.
     is_broken: bool,
 }
@@ -64,6 +66,7 @@ impl PostgresWriter {
                 taken: prepare(TAKEN).await?,
                 client,
                 answer_timeout: limit,
+                own: store.own_commits().clone(),
                 is_broken: false,
             })
         })
@@ -73,9 +76,21 @@ impl PostgresWriter {
     /// Commits once. `true` in the place of each entry that was committed.
     async fn run(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
         let batch = batch(entries)?;
-        let rows = self.ask(&self.commit, &batch.params()).await?;
+        let mut rows = self.ask(&self.commit, &batch.params()).await?;
+        rows.retain(|row| !self.note_lane(row));
         // The rows are on disk by now: a row that cannot be read leaves the outcome unknown.
         named(&rows, entries.len())
+    }
+
+    /// Notes what a row about a lane tells; `false` for any other row. What cannot be read of it is not missed: it
+    /// looks like another server's.
+    fn note_lane(&self, row: &Row) -> bool {
+        let (lane, base, decisions) = (row.try_get(1), row.try_get(2), row.try_get(3));
+        let (Ok(Some(lane)), Ok(Some(base)), Ok(Some(decisions))) = (lane, base, decisions) else {
+            return false;
+        };
+        self.own.note(lane, base, decisions);
+        true
     }
 
     /// `true` in the place of each entry that wants what is taken.

@@ -160,6 +160,13 @@ async fn lists_are_read_in_the_order_of_an_index() {
         &plan(&database, outbox, 3).await,
         &[("outbox_pkey", &["lane"])],
     );
+    let moved = include_str!("../queries/moved_players.sql");
+    check(
+        &plan(&database, moved, 3).await,
+        &[("outbox_pkey", &["lane"])],
+    );
+    let ended = include_str!("../queries/ended_sessions.sql");
+    check(&plan(&database, ended, 3).await, &[SESSION]);
     let postings = "SELECT * FROM posting WHERE player_id = $1::text";
     check(&plan(&database, postings, 1).await, &[]);
     let events = "SELECT * FROM event WHERE player_id = $1::text";

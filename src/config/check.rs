@@ -131,6 +131,24 @@ impl Config {
             1,
             10_000,
         );
+        check.range(
+            "stream.commands_waiting_max",
+            stream.commands_waiting_max,
+            0,
+            1000,
+        );
+        check.range(
+            "stream.refused_tokens_max",
+            stream.refused_tokens_max,
+            0,
+            1000,
+        );
+        for origin in &stream.origins {
+            check.origin(origin);
+        }
+        check.range("stream.drain_jitter_ms", stream.drain_jitter_ms, 0, 600_000);
+        check.range("stream.poll_ms", stream.poll_ms, 10, 60_000);
+        check.range("stream.logins_poll_ms", stream.logins_poll_ms, 100, 600_000);
         check.range("sessions.player_s", sessions.player_s, 1, 365 * 86_400);
         check.range("sessions.game_s", sessions.game_s, 1, 365 * 86_400);
         check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
@@ -198,6 +216,23 @@ impl Check {
         if self.0.is_ok() && (value < least || value > most) {
             self.0 = Err(ConfigError(format!(
                 "{key} = {value}: must be from {least} to {most}"
+            )));
+        }
+    }
+
+    /// As browsers send it: nothing after the host and port, nothing in capitals.
+    fn origin(&mut self, origin: &str) {
+        let host = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| origin.strip_prefix(scheme));
+        let is_host = |host: &str| {
+            !host.is_empty()
+                && !host.contains(['/', '?', '#', '@', '*'])
+                && !host.contains(|c: char| c.is_whitespace() || c.is_ascii_uppercase())
+        };
+        if self.0.is_ok() && !host.is_some_and(is_host) {
+            self.0 = Err(ConfigError(format!(
+                "stream.origins = [{origin:?}]: must be a scheme and a host such as https://casino.example, in small letters, without a path"
             )));
         }
     }

@@ -126,6 +126,13 @@ section!(Stream {
     heartbeat_s: u64,
     idle_timeout_s: u64,
     commands_per_s_max: u32,
+    commands_waiting_max: usize,
+    refused_tokens_max: u32,
+    origins: Vec<String>,
+    origin_required: bool,
+    drain_jitter_ms: u64,
+    poll_ms: u64,
+    logins_poll_ms: u64,
 });
 section!(Sessions {
     player_s: i64,
@@ -184,7 +191,9 @@ impl Config {
         let variables = EnvironmentSource::with_prefix("PITBOSS")
             .prefix_separator("__")
             .separator("__")
-            .try_parsing(true);
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("stream.origins");
         let config: Self = sources
             .add_source(variables)
             .build()
@@ -284,6 +293,22 @@ mod tests {
         );
         let error = load("[log]\nformat = \"xml\"\n").unwrap_err().to_string();
         assert!(error.contains("xml") && error.contains("json"), "{error}");
+    }
+
+    #[test]
+    fn an_origin_is_a_scheme_and_a_host() {
+        let good = load("[stream]\norigins = [\"https://a.example\", \"http://[::1]:3000\"]\n");
+        assert_eq!(good.unwrap().stream.origins.len(), 2);
+        for bad in [
+            "*",
+            "a.example",
+            "https://a.example/",
+            "https://A.example",
+            "https://*.a.example",
+        ] {
+            let error = load(&format!("[stream]\norigins = [\"{bad}\"]\n")).unwrap_err();
+            assert!(error.to_string().contains(bad), "{error}");
+        }
     }
 
     #[test]

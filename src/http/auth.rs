@@ -69,15 +69,8 @@ impl FromRequest for Player {
                 ApiError::new(Code::Unauthorized, detail)
             };
             let (world, hash) = enter(app, token, TokenKind::PlayerToken, refused)?;
-            let found = world
-                .store
-                .session_by_token(&hash)
-                .await
-                .map_err(ApiError::unavailable)?;
+            let found = live_session(&world, &hash).await?;
             let (player, session) = found.ok_or_else(refused)?;
-            if session.ended_at.is_some() || session.expires_at <= world.clock.now() {
-                return Err(ApiError::new(Code::SessionExpired, "the session is over"));
-            }
             Ok(Self {
                 world,
                 player,
@@ -106,6 +99,28 @@ fn enter(
         return Err(ApiError::new(Code::Retry, detail));
     }
     Ok((world.clone(), tokens::hash(&token)))
+}
+
+/// The session of a player's token in this world, by the token's hash, and whose it is; `None` for a token that is
+/// not known.
+///
+/// # Errors
+/// The session is over, or the database did not answer.
+pub async fn live_session(
+    world: &World,
+    hash: &[u8; 32],
+) -> Result<Option<(PlayerId, Session)>, ApiError> {
+    let found = world
+        .store
+        .session_by_token(hash)
+        .await
+        .map_err(ApiError::unavailable)?;
+    if let Some((_, session)) = &found
+        && (session.ended_at.is_some() || session.expires_at <= world.clock.now())
+    {
+        return Err(ApiError::new(Code::SessionExpired, "the session is over"));
+    }
+    Ok(found)
 }
 
 /// The token of the one `Authorization`: of two, nobody can tell which was meant.

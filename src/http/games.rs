@@ -1,11 +1,10 @@
 //! The catalogue, and launching a game.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
+use pitboss_actors::stream::Launched;
 use pitboss_providers::Code;
-use pitboss_wallet::{
-    Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId, Timestamp,
-};
-use serde::{Deserialize, Serialize};
+use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId};
+use serde::Deserialize;
 
 use super::{
     ApiError, List,
@@ -13,7 +12,11 @@ use super::{
     body::Body,
     idempotency::{self, Answer},
 };
-use crate::tokens::{self, TokenKind};
+use crate::{
+    catalogue::Game,
+    tokens::{self, TokenKind},
+    world::World,
+};
 
 /// `GET /v1/games`
 pub async fn list(operator: Operator) -> HttpResponse {
@@ -31,14 +34,6 @@ struct NewLaunch {
     currency: Currency,
 }
 
-#[derive(Serialize)]
-struct LaunchView {
-    url: String,
-    token: String,
-    session: SessionId,
-    expires_at: Timestamp,
-}
-
 /// `POST /v1/games/{id}/launch`: a game session, and the single-use token that the provider exchanges.
 pub async fn launch(
     request: HttpRequest,
@@ -47,46 +42,58 @@ pub async fn launch(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let game = world
-        .catalogue
-        .game(&id)
-        .ok_or_else(|| ApiError::new(Code::UnknownGame, "there is no such game"))?;
+    let game = known_game(world, &id)?;
     idempotency::run(&request, &operator, &body, async |new: NewLaunch| {
-        let token = tokens::new_token(TokenKind::LaunchToken, world.environment)
-            .map_err(ApiError::internal)?;
-        let now = world.clock.now();
-        let session = SessionId(world.ids.uuid());
-        let token_expires_at = now.plus_seconds(world.config.sessions.launch_token_s);
-        let switch = if game.enabled {
-            GameSwitch::Enabled
-        } else {
-            GameSwitch::Disabled
-        };
-        let launch = Launch {
-            session,
-            currency: new.currency,
-            provider: game.provider.clone(),
-            game: game.id.clone(),
-            standing: GameStanding::Known(switch),
-            token_hash: tokens::hash(&token),
-            token_expires_at,
-            expires_at: now.plus_seconds(world.config.sessions.game_s),
-        };
-        world.execute(&new.player, Command::Launch(launch)).await?;
-        let url = format!(
-            "{}/games/{}?token={token}",
-            world.config.server.public_url.trim_end_matches('/'),
-            escape(game.id.as_str()),
-        );
-        let view = LaunchView {
-            url,
-            token,
-            session,
-            expires_at: token_expires_at,
-        };
-        Ok(Answer::new(StatusCode::CREATED, view))
+        let launched = start(world, &new.player, &game, new.currency).await?;
+        Ok(Answer::new(StatusCode::CREATED, launched))
     })
     .await
+}
+
+pub fn known_game(world: &World, id: &str) -> Result<Game, ApiError> {
+    let game = world.catalogue.game(id);
+    game.ok_or_else(|| ApiError::new(Code::UnknownGame, "there is no such game"))
+}
+
+/// Starts a game session; the same for an operator and for a player on his socket.
+pub async fn start(
+    world: &World,
+    player: &PlayerId,
+    game: &Game,
+    currency: Currency,
+) -> Result<Launched, ApiError> {
+    let token =
+        tokens::new_token(TokenKind::LaunchToken, world.environment).map_err(ApiError::internal)?;
+    let now = world.clock.now();
+    let session = SessionId(world.ids.uuid());
+    let token_expires_at = now.plus_seconds(world.config.sessions.launch_token_s);
+    let switch = if game.enabled {
+        GameSwitch::Enabled
+    } else {
+        GameSwitch::Disabled
+    };
+    let launch = Launch {
+        session,
+        currency,
+        provider: game.provider.clone(),
+        game: game.id.clone(),
+        standing: GameStanding::Known(switch),
+        token_hash: tokens::hash(&token),
+        token_expires_at,
+        expires_at: now.plus_seconds(world.config.sessions.game_s),
+    };
+    world.execute(player, Command::Launch(launch)).await?;
+    let url = format!(
+        "{}/games/{}?token={token}",
+        world.config.server.public_url.trim_end_matches('/'),
+        escape(game.id.as_str()),
+    );
+    Ok(Launched {
+        url,
+        token,
+        session,
+        expires_at: token_expires_at,
+    })
 }
 
 /// A game id as one segment of a path.

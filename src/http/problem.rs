@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use pitboss_actors::player::Failure;
+use pitboss_actors::{player::Failure, stream::Refused};
 use pitboss_providers::{CallError, Code, Problem, Response};
 use pitboss_wallet::Refusal;
 
@@ -35,6 +35,17 @@ impl ApiError {
             Code::Retry,
             "the database is out of reach; send the same request again",
         )
+    }
+}
+
+/// The same, told over a socket.
+impl From<ApiError> for Refused {
+    fn from(ApiError(problem): ApiError) -> Self {
+        Self {
+            code: problem.code.as_str(),
+            detail: problem.detail,
+            retryable: problem.code.is_retryable(),
+        }
     }
 }
 

@@ -38,4 +38,7 @@ mod sandbox;
 mod signature;
 mod slow_clients;
 mod stream;
+mod stream_commands;
+mod stream_input;
+mod stream_nodes;
 mod tidy;

@@ -232,10 +232,11 @@ async fn commands_are_answered_and_a_flood_of_them_is_closed() {
     let client = shared().await;
     let player = Player::with(&client, "100.00").await;
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
+    let seq = stream.first["seq"].clone();
     for (command, answer) in [
         (
             r#"{"type":"ping","id":7}"#,
-            json!({ "type": "pong", "id": 7 }),
+            json!({ "type": "pong", "id": 7, "seq": seq }),
         ),
         (
             r#"{"type":"dance","id":"x"}"#,

@@ -3,6 +3,8 @@
 //! It has no mailbox traffic: what comes in are the client's frames, what goes out is its [`Feed`]. Both are
 //! polled by the connection itself, and only while the client reads.
 
+use std::sync::Arc;
+
 use actix::{Actor, ActorContext, AsyncContext, StreamHandler};
 use actix_http::ws::Item;
 use actix_web_actors::ws::{CloseReason, Message, ProtocolError, WebsocketContext};
@@ -10,23 +12,28 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
 use super::{
+    StreamPorts,
     close::CloseCode,
+    commands::Commands,
     feed::{Feed, Out},
     frame_guard::{Fault, FaultCell},
     message,
     sessions::Admission,
 };
+use crate::stream::Desk;
 
 /// The window in which a client's frames are counted.
 const FLOOD_WINDOW: std::time::Duration = std::time::Duration::from_secs(1);
 
 pub(super) struct Session {
     pub admission: Admission,
+    pub ports: Arc<StreamPorts>,
+    pub desk: Arc<dyn Desk>,
     pub fault: FaultCell,
-    pub max_frames_per_s: u32,
     /// Handed to the context when the actor starts; boxed, because its place here stays empty.
     pub feed: Option<Box<Feed>>,
     pub inbound: Inbound,
+    pub commands: Commands,
 }
 
 /// What is known of the client's own messages.
@@ -73,8 +80,9 @@ impl Actor for Session {
 }
 
 impl Session {
-    fn close(&mut self, code: CloseCode, ctx: &mut WebsocketContext<Self>) {
-        self.end(code.reason(), ctx, Some(code.into()));
+    pub(super) fn close(&mut self, code: CloseCode, ctx: &mut WebsocketContext<Self>) {
+        let jitter = self.admission.jitter(self.ports.limits.retry_jitter);
+        self.end(code.reason(), ctx, Some(code.frame(jitter)));
     }
 
     fn end(
@@ -103,14 +111,14 @@ impl Session {
                     text.extend_from_slice(&bytes);
                     self.whole_text(&text.freeze(), ctx);
                 }
-                None => ctx.text(message::binary_refused()),
+                None => self.refuse(&message::binary_refused(), ctx),
             },
         }
     }
 
     fn whole_text(&mut self, bytes: &Bytes, ctx: &mut WebsocketContext<Self>) {
         match std::str::from_utf8(bytes) {
-            Ok(text) => ctx.text(message::answer(text)),
+            Ok(text) => self.command(text, ctx),
             Err(_) => self.close(CloseCode::Protocol, ctx),
         }
     }
@@ -136,12 +144,12 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
             (Err(_), None) => return self.close(CloseCode::Protocol, ctx),
         };
         self.admission.outbound.seen();
-        if !self.inbound.admit(self.max_frames_per_s) {
+        if !self.inbound.admit(self.ports.limits.max_frames_per_s) {
             return self.close(CloseCode::Protocol, ctx);
         }
         match frame {
-            Message::Text(text) => ctx.text(message::answer(&text)),
-            Message::Binary(_) => ctx.text(message::binary_refused()),
+            Message::Text(text) => self.command(&text, ctx),
+            Message::Binary(_) => self.refuse(&message::binary_refused(), ctx),
             Message::Continuation(item) => self.fragment(item, ctx),
             Message::Ping(payload) => ctx.pong(&payload),
             Message::Pong(_) | Message::Nop => {}

@@ -1,10 +1,12 @@
 //! Why the server closes a socket: the one place with the codes.
 
+use std::time::Duration;
+
 use actix_web_actors::ws::CloseReason;
 
 /// The close codes that the server sends, in two ranges.
 ///
-/// - 4000 to 4099: **reconnect**, after a pause, with `after=` the newest `seq` seen.
+/// - 4000 to 4099: **reconnect**, after the pause that the reason names, with `after=` the newest `seq` seen.
 /// - 4100 to 4199: **do not reconnect** in the same way: the same would happen again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -25,10 +27,12 @@ pub enum CloseCode {
     SessionExpired = 4102,
     /// A newer session of the same player took this one's place.
     Replaced = 4103,
+    /// The client presented too many tokens that are not this player's.
+    Unauthorized = 4104,
 }
 
 impl CloseCode {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::GoingAway,
         Self::SlowConsumer,
         Self::Idle,
@@ -37,6 +41,7 @@ impl CloseCode {
         Self::FrameTooLarge,
         Self::SessionExpired,
         Self::Replaced,
+        Self::Unauthorized,
     ];
 
     #[must_use]
@@ -50,7 +55,35 @@ impl CloseCode {
         self.code() < 4100
     }
 
-    /// The reason: text of the close frame, and label of the metric.
+    /// How long a client should wait before it comes back; `None`: it should not by itself. A jitter comes on
+    /// top of it, because many clients are often closed for one reason.
+    const fn pause(self) -> Option<Duration> {
+        match self {
+            Self::GoingAway => Some(Duration::from_millis(250)),
+            Self::SlowConsumer | Self::Idle => Some(Duration::from_secs(1)),
+            Self::Internal => Some(Duration::from_secs(2)),
+            Self::Protocol
+            | Self::FrameTooLarge
+            | Self::SessionExpired
+            | Self::Replaced
+            | Self::Unauthorized => None,
+        }
+    }
+
+    /// The close frame: `going_away;retry_ms=1500`, or the reason alone.
+    pub(super) fn frame(self, jitter: Duration) -> CloseReason {
+        let reason = self.reason();
+        let description = match self.pause() {
+            Some(pause) => format!("{reason};retry_ms={}", (pause + jitter).as_millis()),
+            None => reason.to_owned(),
+        };
+        CloseReason {
+            code: self.code().into(),
+            description: Some(description),
+        }
+    }
+
+    /// The reason: begins the text of the close frame, and labels the metric.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -62,15 +95,7 @@ impl CloseCode {
             Self::FrameTooLarge => "frame_too_large",
             Self::SessionExpired => "session_expired",
             Self::Replaced => "replaced",
-        }
-    }
-}
-
-impl From<CloseCode> for CloseReason {
-    fn from(code: CloseCode) -> Self {
-        Self {
-            code: code.code().into(),
-            description: Some(code.reason().to_owned()),
+            Self::Unauthorized => "unauthorized",
         }
     }
 }
@@ -79,7 +104,7 @@ impl From<CloseCode> for CloseReason {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::CloseCode;
+    use super::*;
 
     #[test]
     fn every_code_is_in_one_of_the_two_documented_ranges() {
@@ -93,6 +118,19 @@ mod tests {
         }
         let codes: BTreeSet<_> = CloseCode::ALL.map(CloseCode::code).into();
         let reasons: BTreeSet<_> = CloseCode::ALL.map(CloseCode::reason).into();
-        assert_eq!((codes.len(), reasons.len()), (8, 8));
+        assert_eq!((codes.len(), reasons.len()), (9, 9));
+    }
+
+    #[test]
+    fn a_hint_is_given_to_those_who_may_come_back_and_fits_a_close_frame() {
+        let jitter = Duration::from_millis(1250);
+        for close in CloseCode::ALL {
+            let text = close.frame(jitter).description.unwrap();
+            assert_eq!(text.contains(";retry_ms="), close.may_reconnect(), "{text}");
+            // RFC 6455, 5.5: a control frame has 125 bytes, two of them for the code.
+            assert!(text.len() <= 123);
+        }
+        let text = CloseCode::GoingAway.frame(jitter).description.unwrap();
+        assert_eq!(text, "going_away;retry_ms=1500");
     }
 }

@@ -1,51 +1,107 @@
-//! The text messages of the stream, besides the events themselves; and the commands of a client.
+//! The text messages of the stream, besides the events themselves: what the server says, and what a client may.
+//!
+//! Plain structures of serde alone, so that a schema can be made of them. What must not live here: what a
+//! command does (`commands`).
+
+use std::borrow::Cow;
 
 use bytestring::ByteString;
-use pitboss_wallet::{RoundView, WalletView};
+use pitboss_wallet::{Currency, RoundView, Timestamp, WalletView};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::stream::Snapshot;
+use super::{balances::Balance, topics::UnknownTopic};
+use crate::stream::{Launched, Refused, Snapshot};
 
+/// What the server says. `id` is that of the command which is answered; `seq` the newest event that was sent, or
+/// passed over because the client does not want it.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Message<'a> {
+pub(super) enum Message<'a> {
     Snapshot {
-        seq: i64,
+        #[serde(flatten)]
+        head: Head<'a>,
         epoch: Uuid,
         #[serde(skip_serializing_if = "Option::is_none")]
         recovered: Option<bool>,
         wallets: &'a [WalletView],
         open_rounds: &'a [RoundView],
     },
+    /// Every event up to `seq` that the client missed follows.
     Resumed {
-        seq: i64,
+        #[serde(flatten)]
+        head: Head<'a>,
         epoch: Uuid,
         recovered: bool,
     },
+    /// The wallets that changed, as the event `seq` left them.
+    Balance { seq: i64, wallets: &'a [Balance] },
+    /// The answer to the command: all wallets as they are now, which may be newer than `seq`.
+    #[serde(rename = "balance")]
+    AllBalances {
+        #[serde(flatten)]
+        head: Head<'a>,
+        wallets: &'a [WalletView],
+    },
     Pong {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a Value>,
+        #[serde(flatten)]
+        head: Head<'a>,
+    },
+    /// What the client gets from now on.
+    Subscribed {
+        #[serde(flatten)]
+        head: Head<'a>,
+        types: Vec<String>,
+    },
+    Launched {
+        #[serde(flatten)]
+        head: Head<'a>,
+        #[serde(flatten)]
+        launched: &'a Launched,
+    },
+    Authenticated {
+        #[serde(flatten)]
+        head: Head<'a>,
+        expires_at: Timestamp,
     },
     Error {
         code: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a Value>,
+        /// For a person.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'a str>,
     },
+}
+
+/// What answers have in common.
+#[derive(Serialize, Clone, Copy, Default)]
+pub(super) struct Head<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<&'a Value>,
+    /// Left out before the first message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<i64>,
 }
 
 impl Message<'_> {
     /// Structs of plain fields and JSON values, which cannot fail to serialise.
-    fn text(&self) -> ByteString {
+    pub(super) fn text(&self) -> ByteString {
         serde_json::to_string(self).unwrap_or_default().into()
     }
 }
 
-/// The player's state. `recovered` is `Some(false)` for a client that asked to resume and cannot.
-pub(super) fn snapshot(snapshot: &Snapshot, epoch: Uuid, recovered: Option<bool>) -> ByteString {
+/// A player's state. `recovered` is `Some(false)` for a client that asked to resume and cannot.
+pub(super) fn snapshot(
+    snapshot: &Snapshot,
+    epoch: Uuid,
+    recovered: Option<bool>,
+    id: Option<&Value>,
+) -> ByteString {
+    let seq = Some(snapshot.seq);
     Message::Snapshot {
-        seq: snapshot.seq,
+        head: Head { id, seq },
         epoch,
         recovered,
         wallets: &snapshot.wallets,
@@ -54,74 +110,191 @@ pub(super) fn snapshot(snapshot: &Snapshot, epoch: Uuid, recovered: Option<bool>
     .text()
 }
 
-/// Every event up to `seq` that the client missed follows.
-pub(super) fn resumed(seq: i64, epoch: Uuid) -> ByteString {
+pub(super) fn resumed(seq: i64, epoch: Uuid, id: Option<&Value>) -> ByteString {
+    let seq = Some(seq);
     Message::Resumed {
-        seq,
+        head: Head { id, seq },
         epoch,
         recovered: true,
     }
     .text()
 }
 
-/// A command; fields that are not known are ignored.
+/// What a client asks for, with whatever it wants to see again in the answer.
+#[derive(Debug, PartialEq)]
+pub(super) struct Request {
+    pub id: Option<Value>,
+    pub command: Command,
+}
+
+/// The commands. Fields that are not known are ignored.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Command {
+    Ping,
+    Balance,
+    Launch {
+        game: String,
+        /// The currency of the player's session, if there is none.
+        #[serde(default)]
+        currency: Option<Currency>,
+    },
+    Resume {
+        after: i64,
+        #[serde(default)]
+        epoch: Option<String>,
+    },
+    Subscribe {
+        types: Vec<String>,
+    },
+    Unsubscribe {
+        types: Vec<String>,
+    },
+    Authenticate {
+        token: String,
+    },
+}
+
+const COMMANDS: [&str; 7] = [
+    "ping",
+    "balance",
+    "launch",
+    "resume",
+    "subscribe",
+    "unsubscribe",
+    "authenticate",
+];
+
+impl Command {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Balance => "balance",
+            Self::Launch { .. } => "launch",
+            Self::Resume { .. } => "resume",
+            Self::Subscribe { .. } => "subscribe",
+            Self::Unsubscribe { .. } => "unsubscribe",
+            Self::Authenticate { .. } => "authenticate",
+        }
+    }
+}
+
+/// Where a client was when it left, and the id of the command if it asks on an open socket.
+#[derive(Debug, PartialEq)]
+pub(super) struct Resume {
+    pub after: i64,
+    pub epoch: Option<String>,
+    pub id: Option<Value>,
+}
+
+/// What all commands have.
 #[derive(Deserialize)]
-struct Command<'a> {
+struct Kind<'a> {
     #[serde(rename = "type", borrow)]
-    kind: std::borrow::Cow<'a, str>,
-    /// Whatever the client wants to see again in the answer.
+    kind: Cow<'a, str>,
     #[serde(default)]
     id: Option<Value>,
 }
 
-/// The answer to one text message of a client.
-pub(super) fn answer(text: &str) -> ByteString {
-    let Ok(command) = serde_json::from_str::<Command<'_>>(text) else {
-        return Message::Error {
-            code: "bad_command",
-            id: None,
-        }
-        .text();
-    };
-    let id = command.id.as_ref();
-    match command.kind.as_ref() {
-        "ping" => Message::Pong { id },
-        _ => Message::Error {
-            code: "unknown_command",
+/// An error that answers a command.
+#[derive(Debug)]
+pub(super) struct CommandError {
+    pub code: &'static str,
+    pub id: Option<Value>,
+    pub detail: Option<String>,
+}
+
+impl CommandError {
+    pub(super) fn new(code: &'static str, id: Option<Value>) -> Self {
+        Self {
+            code,
             id,
-        },
+            detail: None,
+        }
     }
-    .text()
+
+    pub(super) fn refused(refused: Refused, id: Option<Value>) -> Self {
+        Self {
+            code: refused.code,
+            id,
+            detail: Some(refused.detail),
+        }
+    }
+
+    pub(super) fn unknown_topic(unknown: &UnknownTopic, id: Option<Value>) -> Self {
+        Self {
+            code: "unknown_type",
+            id,
+            detail: Some(unknown.to_string()),
+        }
+    }
+
+    pub(super) fn text(&self) -> ByteString {
+        Message::Error {
+            code: self.code,
+            id: self.id.as_ref(),
+            detail: self.detail.as_deref(),
+        }
+        .text()
+    }
+}
+
+/// Reads one text message of a client.
+pub(super) fn read(text: &str) -> Result<Request, CommandError> {
+    let Ok(Kind { kind, id }) = serde_json::from_str::<Kind<'_>>(text) else {
+        return Err(CommandError::new("bad_command", None));
+    };
+    if !COMMANDS.contains(&kind.as_ref()) {
+        return Err(CommandError::new("unknown_command", id));
+    }
+    match serde_json::from_str(text) {
+        Ok(command) => Ok(Request { id, command }),
+        Err(error) => Err(CommandError {
+            code: "bad_command",
+            id,
+            detail: Some(error.to_string()),
+        }),
+    }
 }
 
 /// The answer to a binary message.
-pub(super) fn binary_refused() -> ByteString {
-    Message::Error {
-        code: "binary_not_supported",
-        id: None,
-    }
-    .text()
+pub(super) fn binary_refused() -> CommandError {
+    CommandError::new("binary_not_supported", None)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn a_command_gets_one_answer_with_its_own_id() {
-        for (command, expected) in [
-            (r#"{"type":"ping"}"#, r#"{"type":"pong"}"#),
-            (r#"{"type":"ping","id":7}"#, r#"{"type":"pong","id":7}"#),
+    fn a_command_is_read_with_its_own_id() {
+        for (text, id, command) in [
+            (r#"{"type":"ping"}"#, None, Command::Ping),
             (
                 r#"{"id":{"a":[1,null]},"x":0,"type":"p\u0069ng"}"#,
-                r#"{"type":"pong","id":{"a":[1,null]}}"#,
+                Some(json!({"a":[1,null]})),
+                Command::Ping,
             ),
             (
-                r#"{"type":"dance","id":"x"}"#,
-                r#"{"type":"error","code":"unknown_command","id":"x"}"#,
+                r#"{"type":"launch","game":"dice","id":7}"#,
+                Some(json!(7)),
+                Command::Launch {
+                    game: "dice".to_owned(),
+                    currency: None,
+                },
+            ),
+            (
+                r#"{"type":"resume","after":3,"epoch":"e"}"#,
+                None,
+                Command::Resume {
+                    after: 3,
+                    epoch: Some("e".to_owned()),
+                },
             ),
         ] {
-            assert_eq!(answer(command), expected, "{command}");
+            assert_eq!(read(text).unwrap(), Request { id, command }, "{text}");
         }
     }
 
@@ -129,11 +302,53 @@ mod tests {
     fn what_is_not_a_command_is_told_so() {
         let deep = "[".repeat(4096);
         for text in ["", "{", "ping", "[]", "{}", r#"{"type":1}"#, "\u{0}", &deep] {
+            let error = read(text).unwrap_err();
             assert_eq!(
-                answer(text),
+                error.text(),
                 r#"{"type":"error","code":"bad_command"}"#,
                 "{text}"
             );
         }
+        for (text, code) in [
+            (r#"{"type":"dance","id":"x"}"#, "unknown_command"),
+            (r#"{"type":"launch","id":"x"}"#, "bad_command"),
+            (r#"{"type":"resume","after":"1","id":"x"}"#, "bad_command"),
+            (
+                r#"{"type":"subscribe","types":"*","id":"x"}"#,
+                "bad_command",
+            ),
+        ] {
+            let error = read(text).unwrap_err();
+            assert_eq!((error.code, error.id), (code, Some(json!("x"))), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_in_the_list_of_their_names() {
+        for name in COMMANDS {
+            let text =
+                format!(r#"{{"type":"{name}","game":"g","after":0,"types":[],"token":"t"}}"#);
+            assert_eq!(read(&text).unwrap().command.name(), name);
+        }
+        let names = serde_json::from_str::<Command>(r#"{"type":"?"}"#).unwrap_err();
+        assert_eq!(
+            names.to_string().matches('`').count(),
+            2 * (COMMANDS.len() + 1)
+        );
+    }
+
+    #[test]
+    fn what_has_no_id_and_no_seq_shows_none() {
+        let head = Head::default();
+        assert_eq!(Message::Pong { head }.text(), r#"{"type":"pong"}"#);
+        let id = json!(7);
+        let head = Head {
+            id: Some(&id),
+            seq: Some(3),
+        };
+        assert_eq!(
+            Message::Pong { head }.text(),
+            r#"{"type":"pong","id":7,"seq":3}"#
+        );
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! What lives here: the session actor and its two sides ([`feed`]: what goes out; [`actor`]: what comes in),
 //! the guard in front of the library's codec ([`frame_guard`]), the bounded queue between a player and a
-//! session ([`outbound`]), the registry of all sessions ([`sessions`]), the close codes ([`close`]). What must
+//! session ([`outbound`] and [`queue`]), what the client subscribed to ([`topics`], [`balances`]), its commands
+//! ([`commands`]), all messages ([`message`]), the registry of all sessions ([`sessions`]), the close codes ([`close`]). What must
 //! not: tokens, HTTP errors, the player's rules. `src` checks who is asking, and then calls [`start`].
 //!
 //! ```text
@@ -11,33 +12,40 @@
 //! ```
 
 mod actor;
+mod balances;
 mod close;
+mod commands;
 mod feed;
 mod frame_guard;
 mod message;
 mod outbound;
+mod queue;
 mod sessions;
+mod topics;
 
 use std::{sync::Arc, time::Duration};
 
 use actix_http::ws::Codec;
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws;
-use pitboss_wallet::{Environment, PlayerId, Timestamp};
+use pitboss_wallet::{Environment, PlayerId};
 use uuid::Uuid;
 
 use self::{
     actor::{Inbound, Session},
-    feed::{Feed, Progress, Resume},
+    commands::Commands,
+    feed::{Feed, Progress},
     frame_guard::FrameGuard,
+    message::Resume,
 };
 pub use self::{
     close::CloseCode,
     sessions::{SessionLimits, Sessions, Swept, TooManySessions},
+    topics::{Topics, UnknownTopic},
 };
 use crate::{
     ports::{Clock, Ledger},
-    stream::StreamSource,
+    stream::{Desk, Login, StreamSource},
 };
 
 /// The WebSocket subprotocol, echoed to a client that offers it.
@@ -64,6 +72,12 @@ pub struct StreamLimits {
     pub port_timeout: Duration,
     /// How often a session tries again to reach its player before it gives up.
     pub subscribe_retries: u32,
+    /// Commands that may wait while one is carried out.
+    pub max_commands_waiting: usize,
+    /// Tokens that are not the player's, in a row, before the socket is closed.
+    pub max_refused_tokens: u32,
+    /// Clients that are told to come back are told to do so within this time, each at another moment.
+    pub retry_jitter: Duration,
 }
 
 impl Default for StreamLimits {
@@ -78,20 +92,16 @@ impl Default for StreamLimits {
             replay_page: 64,
             port_timeout: Duration::from_secs(5),
             subscribe_retries: 4,
+            max_commands_waiting: 8,
+            max_refused_tokens: 3,
+            retry_jitter: Duration::from_secs(3),
         }
     }
 }
 
-/// All that a session needs to know.
-pub struct SessionSetup {
-    pub player: PlayerId,
+/// What all sessions of one environment share.
+pub struct StreamPorts {
     pub environment: Environment,
-    /// When the player's session ends, if it does.
-    pub expires_at: Option<Timestamp>,
-    /// The newest `seq` that the client has, when it resumes.
-    pub after: Option<i64>,
-    /// The `epoch` that the client was told with it, as it was sent.
-    pub epoch_of_client: Option<String>,
     /// The database's own: positions of another one mean nothing here.
     pub incarnation: Uuid,
     pub limits: StreamLimits,
@@ -99,6 +109,19 @@ pub struct SessionSetup {
     pub ledger: Arc<dyn Ledger>,
     pub clock: Arc<dyn Clock>,
     pub sessions: Arc<Sessions>,
+}
+
+/// What one session needs to know.
+pub struct SessionSetup {
+    pub ports: Arc<StreamPorts>,
+    pub desk: Arc<dyn Desk>,
+    pub player: PlayerId,
+    pub login: Login,
+    pub topics: Topics,
+    /// The newest `seq` that the client has, when it resumes.
+    pub after: Option<i64>,
+    /// The `epoch` that the client was told with it, as it was sent.
+    pub epoch_of_client: Option<String>,
 }
 
 /// Answers the WebSocket handshake and starts the session.
@@ -115,42 +138,44 @@ pub fn start(
     ws::handshake(request)?;
 
     let SessionSetup {
+        ports,
+        desk,
         player,
-        environment,
-        expires_at,
+        login,
+        topics,
         after,
         epoch_of_client,
-        incarnation,
-        limits,
-        source,
-        ledger,
-        clock,
-        sessions,
     } = setup;
-    let admission = sessions.admit(environment, &player, limits.max_queued_bytes)?;
+    let limits = ports.limits;
+    let admission = ports.sessions.admit(
+        ports.environment,
+        &player,
+        limits.max_queued_bytes,
+        login,
+        topics,
+    )?;
     let feed = Feed {
         outbound: admission.outbound.clone(),
         player,
-        environment: environment.as_str(),
-        incarnation,
-        expires_at,
-        limits,
-        source,
-        ledger,
-        clock,
-        resume: after.map(|after| Resume {
-            after,
-            epoch: epoch_of_client,
+        ports: ports.clone(),
+        resume: after.map(|after| {
+            Box::new(Resume {
+                after,
+                epoch: epoch_of_client,
+                id: None,
+            })
         }),
         progress: Progress::new(&limits),
     };
     let (guarded, fault) = FrameGuard::new(payload, limits.max_frame_bytes);
     let session = Session {
         admission,
+        ports,
+        desk,
         fault,
-        max_frames_per_s: limits.max_frames_per_s,
         feed: Some(Box::new(feed)),
         inbound: Inbound::default(),
+        commands: Commands::default(),
     };
     ws::WsResponseBuilder::new(session, request, guarded)
         .codec(Codec::new().max_size(limits.max_frame_bytes))

@@ -6,10 +6,9 @@
 //! pushes, and a woken session that cannot write costs nothing.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Duration,
@@ -18,11 +17,16 @@ use std::{
 use pitboss_wallet::Event;
 use tokio::time::Instant;
 
-use super::close::CloseCode;
-use crate::stream::{EventSink, SinkState};
+use super::{
+    close::CloseCode,
+    message::Resume,
+    queue::{Next, Queue},
+    topics::Topics,
+};
+use crate::stream::{EventSink, Login, SinkState};
 
-/// Beyond this, an empty queue gives its memory back: most sessions are idle most of the time.
-const SPARE_EVENTS: usize = 16;
+/// What `passed` is before the greeting.
+const NOT_GREETED: i64 = -1;
 
 /// The outbound queue of one session, and what is known of the session from outside.
 pub(super) struct Outbound {
@@ -32,13 +36,17 @@ pub(super) struct Outbound {
     started: Instant,
     /// Milliseconds from `started` until the client was last heard of.
     last_seen_ms: AtomicU64,
+    /// The newest event that was given out, or passed over because the client does not want it.
+    passed: AtomicI64,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    queue: VecDeque<Arc<Event>>,
-    bytes: usize,
+    queue: Queue,
+    topics: Topics,
+    login: Login,
+    /// A client on an open socket asks to be told again what it missed.
+    resume: Option<Box<Resume>>,
     /// Of the newest sink. Older ones are gone.
     generation: u64,
     /// The newest sink was dropped: nobody pushes any more.
@@ -50,22 +58,6 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// The next thing to send.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Event(Arc<Event>),
-    /// Events up to this one are missing before the next in the queue.
-    Hole {
-        up_to: i64,
-    },
-    Nothing,
-}
-
-/// What an event costs while it waits, so that many small events are bounded too.
-fn cost_bytes(event: &Event) -> usize {
-    size_of::<Event>() + event.body.len()
-}
-
 impl State {
     fn is_open(&self) -> bool {
         self.close.is_none() && !self.ended
@@ -73,13 +65,29 @@ impl State {
 }
 
 impl Outbound {
-    pub(super) fn new(max_queued_bytes: usize, total: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(
+        max_queued_bytes: usize,
+        total: Arc<AtomicUsize>,
+        login: Login,
+        topics: Topics,
+    ) -> Self {
         Self {
             max_queued_bytes,
             total,
             started: Instant::now(),
             last_seen_ms: AtomicU64::new(0),
-            state: Mutex::default(),
+            passed: AtomicI64::new(NOT_GREETED),
+            state: Mutex::new(State {
+                queue: Queue::default(),
+                topics,
+                login,
+                resume: None,
+                generation: 0,
+                sink_lost: false,
+                close: None,
+                ended: false,
+                waker: None,
+            }),
         }
     }
 
@@ -99,29 +107,78 @@ impl Outbound {
         })
     }
 
-    /// Takes the event after `last`, dropping what was sent before.
+    /// Takes what comes after `last`, dropping what was sent before.
     pub(super) fn take(&self, last: i64) -> Next {
         let mut state = self.lock();
-        while let Some(front) = state.queue.front() {
-            if front.seq > last.saturating_add(1) {
-                return Next::Hole {
-                    up_to: front.seq - 1,
-                };
+        let before = state.queue.bytes();
+        let next = state.queue.take(last);
+        let freed = before - state.queue.bytes();
+        drop(state);
+        self.total.fetch_sub(freed, Ordering::Relaxed);
+        next
+    }
+
+    pub(super) fn topics(&self) -> Topics {
+        self.lock().topics
+    }
+
+    /// From the next event on the client gets these topics. What waits was chosen by the old ones: it comes
+    /// from the ledger instead.
+    pub(super) fn set_topics(&self, topics: Topics) {
+        let waker = {
+            let mut state = self.lock();
+            state.topics = topics;
+            self.free(&mut state);
+            state.waker.take()
+        };
+        wake(waker);
+    }
+
+    pub(super) fn login(&self) -> Login {
+        self.lock().login
+    }
+
+    /// From now on the socket lives as long as this login.
+    pub(super) fn set_login(&self, login: Login) {
+        self.lock().login = login;
+    }
+
+    /// Asks the feed to begin again from there, unless it was asked before and has not begun yet.
+    pub(super) fn ask_to_resume(&self, resume: Resume) -> Result<(), Resume> {
+        let waker = {
+            let mut state = self.lock();
+            if state.resume.is_some() {
+                return Err(resume);
             }
-            let Some(event) = state.queue.pop_front() else {
-                break;
-            };
-            let bytes = cost_bytes(&event);
-            state.bytes -= bytes;
-            self.total.fetch_sub(bytes, Ordering::Relaxed);
-            if state.queue.is_empty() && state.queue.capacity() > SPARE_EVENTS {
-                state.queue = VecDeque::new();
-            }
-            if event.seq > last {
-                return Next::Event(event);
-            }
-        }
-        Next::Nothing
+            state.resume = Some(Box::new(resume));
+            state.waker.take()
+        };
+        wake(waker);
+        Ok(())
+    }
+
+    pub(super) fn take_resume(&self) -> Option<Box<Resume>> {
+        self.lock().resume.take()
+    }
+
+    /// There are events up to this one. A session that is not that far yet looks into the ledger.
+    pub(super) fn look(&self, known: i64) {
+        let waker = {
+            let mut state = self.lock();
+            state.queue.note(known);
+            state.waker.take()
+        };
+        wake(waker);
+    }
+
+    /// The newest event that was given out or passed over; `None` before the greeting.
+    pub(super) fn passed(&self) -> Option<i64> {
+        let passed = self.passed.load(Ordering::Relaxed);
+        (passed != NOT_GREETED).then_some(passed)
+    }
+
+    pub(super) fn set_passed(&self, seq: i64) {
+        self.passed.store(seq, Ordering::Relaxed);
     }
 
     /// Whether nobody pushes any more.
@@ -139,10 +196,15 @@ impl Outbound {
         Poll::Pending
     }
 
-    /// Ready when there is anything to do: an event, a lost sink, or a code to close with.
-    pub(super) fn poll_ready(&self, cx: &Context<'_>) -> Poll<()> {
+    /// Ready when there is anything to do: an event after `last`, a lost sink, a client that wants to resume,
+    /// or a code to close with.
+    pub(super) fn poll_ready(&self, last: i64, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.close.is_some() || state.sink_lost || !state.queue.is_empty() {
+        if state.close.is_some()
+            || state.sink_lost
+            || state.resume.is_some()
+            || state.queue.has_more_than(last)
+        {
             return Poll::Ready(());
         }
         state.register(cx);
@@ -177,9 +239,8 @@ impl Outbound {
     }
 
     fn free(&self, state: &mut State) {
-        self.total.fetch_sub(state.bytes, Ordering::Relaxed);
-        state.bytes = 0;
-        state.queue = VecDeque::new();
+        self.total.fetch_sub(state.queue.bytes(), Ordering::Relaxed);
+        state.queue.forget();
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -207,15 +268,18 @@ impl Outbound {
             if events.is_empty() {
                 return SinkState::Open;
             }
-            let more: usize = events.iter().map(|event| cost_bytes(event)).sum();
-            if state.bytes.saturating_add(more) > self.max_queued_bytes {
+            let before = state.queue.bytes();
+            let topics = state.topics;
+            for event in events {
+                state.queue.push(event, topics);
+            }
+            let more = state.queue.bytes() - before;
+            self.total.fetch_add(more, Ordering::Relaxed);
+            if state.queue.bytes() > self.max_queued_bytes {
                 state.close = Some(CloseCode::SlowConsumer);
                 self.free(&mut state);
                 (SinkState::Gone, state.waker.take())
             } else {
-                state.bytes += more;
-                self.total.fetch_add(more, Ordering::Relaxed);
-                state.queue.extend(events.iter().cloned());
                 (SinkState::Open, state.waker.take())
             }
         };
@@ -272,149 +336,4 @@ impl Drop for Sink {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::task::Wake;
-
-    use pitboss_wallet::{EventType, Timestamp};
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn event(seq: i64, body_bytes: usize) -> Arc<Event> {
-        Arc::new(Event {
-            id: Uuid::nil(),
-            kind: EventType::BetDebited,
-            seq,
-            at: Timestamp::from_micros(0),
-            body: "x".repeat(body_bytes),
-        })
-    }
-
-    fn outbound(max_queued_bytes: usize) -> (Arc<Outbound>, Arc<AtomicUsize>) {
-        let total = Arc::new(AtomicUsize::new(0));
-        let outbound = Arc::new(Outbound::new(max_queued_bytes, total.clone()));
-        (outbound, total)
-    }
-
-    #[derive(Default)]
-    struct Wakes(AtomicUsize);
-
-    impl Wake for Wakes {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-
-    #[test]
-    fn events_come_out_once_in_order_and_a_hole_is_named() {
-        let (outbound, total) = outbound(1 << 20);
-        let sink = outbound.sink();
-        assert_eq!(
-            sink.push(&[event(3, 1), event(4, 1), event(4, 1), event(7, 1)]),
-            SinkState::Open
-        );
-        assert!(matches!(outbound.take(3), Next::Event(e) if e.seq == 4));
-        assert_eq!(outbound.take(4), Next::Hole { up_to: 6 });
-        assert_eq!(outbound.take(4), Next::Hole { up_to: 6 });
-        assert!(matches!(outbound.take(6), Next::Event(e) if e.seq == 7));
-        assert_eq!(outbound.take(7), Next::Nothing);
-        assert_eq!(total.load(Ordering::Relaxed), 0);
-    }
-
-    #[test]
-    fn over_the_bound_the_queue_is_freed_at_once_and_the_sink_is_gone() {
-        let one = cost_bytes(&event(1, 1000));
-        let (outbound, total) = outbound(one * 3);
-        let sink = outbound.sink();
-        for seq in 1..=3 {
-            assert_eq!(sink.push(&[event(seq, 1000)]), SinkState::Open);
-        }
-        assert_eq!(total.load(Ordering::Relaxed), one * 3);
-
-        assert_eq!(sink.push(&[event(4, 1000)]), SinkState::Gone);
-
-        assert_eq!(outbound.close_code(), Some(CloseCode::SlowConsumer));
-        assert_eq!(total.load(Ordering::Relaxed), 0);
-        assert_eq!(outbound.lock().queue.capacity(), 0);
-        assert_eq!(sink.push(&[]), SinkState::Gone);
-        assert_eq!(outbound.take(0), Next::Nothing);
-    }
-
-    #[test]
-    fn empty_bodies_are_bounded_too() {
-        let (outbound, _) = outbound(64 * 1024);
-        let sink = outbound.sink();
-        let pushed = (1..100_000)
-            .take_while(|seq| sink.push(&[event(*seq, 0)]) == SinkState::Open)
-            .count();
-        assert!(pushed <= 1024, "{pushed}");
-    }
-
-    #[test]
-    fn any_number_of_pushes_wakes_a_waiting_session_once() {
-        let (outbound, _) = outbound(1 << 20);
-        let sink = outbound.sink();
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(wakes.clone());
-        let cx = Context::from_waker(&waker);
-        assert!(outbound.poll_ready(&cx).is_pending());
-        for seq in 1..=1000 {
-            assert_eq!(sink.push(&[event(seq, 10)]), SinkState::Open);
-        }
-        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
-        assert!(outbound.poll_ready(&cx).is_ready());
-    }
-
-    #[test]
-    fn a_dropped_sink_wakes_the_session_unless_a_newer_one_listens() {
-        let (outbound, _) = outbound(1 << 20);
-        let old = outbound.sink();
-        let new = outbound.sink();
-        assert_eq!(old.push(&[event(1, 1)]), SinkState::Gone);
-        drop(old);
-        assert!(!outbound.is_sink_lost());
-
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(wakes.clone());
-        assert!(
-            outbound
-                .poll_ready(&Context::from_waker(&waker))
-                .is_pending()
-        );
-        drop(new);
-        assert!(outbound.is_sink_lost());
-        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
-    }
-
-    #[test]
-    fn an_ended_session_keeps_nothing_alive_through_a_sink() {
-        let (outbound, total) = outbound(1 << 20);
-        let sink = outbound.sink();
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(wakes.clone());
-        assert!(
-            outbound
-                .poll_ready(&Context::from_waker(&waker))
-                .is_pending()
-        );
-        assert_eq!(sink.push(&[event(1, 10)]), SinkState::Open);
-        assert!(
-            outbound
-                .poll_close(&Context::from_waker(&waker))
-                .is_pending()
-        );
-        outbound.end();
-        drop(waker);
-        assert_eq!(Arc::strong_count(&wakes), 1);
-        assert_eq!(total.load(Ordering::Relaxed), 0);
-        assert_eq!(sink.push(&[event(2, 10)]), SinkState::Gone);
-    }
-
-    #[test]
-    fn the_first_reason_to_close_stays() {
-        let (outbound, _) = outbound(1 << 20);
-        outbound.close(CloseCode::Replaced);
-        outbound.close(CloseCode::GoingAway);
-        assert_eq!(outbound.close_code(), Some(CloseCode::Replaced));
-    }
-}
+pub(super) mod tests;

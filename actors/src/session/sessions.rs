@@ -4,7 +4,7 @@
 //! from here, and so are the limits, which are about all sessions together.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
@@ -13,9 +13,10 @@ use std::{
 };
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
-use pitboss_wallet::{Environment, PlayerId};
+use pitboss_wallet::{Environment, PlayerId, SessionId};
 
-use super::{close::CloseCode, outbound::Outbound};
+use super::{close::CloseCode, outbound::Outbound, topics::Topics};
+use crate::stream::Login;
 
 /// How many sessions may be open.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +69,8 @@ struct Open {
     sandbox: usize,
     live: usize,
     newest_id: u64,
+    /// This server is going away: a session that still comes in is closed at once.
+    draining: bool,
 }
 
 struct Entry {
@@ -135,6 +138,61 @@ impl Sessions {
         }
     }
 
+    /// Asks every session to go away, one after the other over `window`, and every one that still comes in.
+    /// So that the servers which they go to see them one after the other too.
+    pub async fn drain(&self, window: Duration) {
+        let all: Vec<_> = {
+            let mut open = self.lock();
+            open.draining = true;
+            let entries = open.players.values().flatten();
+            entries.map(|entry| entry.outbound.clone()).collect()
+        };
+        let began = tokio::time::Instant::now();
+        let count = u32::try_from(all.len()).unwrap_or(u32::MAX).max(1);
+        for (place, outbound) in (0..count).zip(all) {
+            tokio::time::sleep_until(began + window / count * place).await;
+            if let Some(outbound) = outbound.upgrade() {
+                outbound.close(CloseCode::GoingAway);
+            }
+        }
+    }
+
+    /// The logins under which sessions are open, and whose they are.
+    #[must_use]
+    pub fn logins(&self) -> Vec<(PlayerId, SessionId)> {
+        let open = self.lock();
+        let mut logins = HashSet::new();
+        for ((_, player), his) in &open.players {
+            let outbounds = his.iter().filter_map(|entry| entry.outbound.upgrade());
+            logins.extend(outbounds.map(|outbound| (player.clone(), outbound.login().session)));
+        }
+        logins.into_iter().collect()
+    }
+
+    /// Closes every session under one of these logins, which are over.
+    pub fn end_logins(&self, over: &HashSet<SessionId>) {
+        let all: Vec<_> = self.lock().each().collect();
+        for outbound in all {
+            if over.contains(&outbound.login().session) {
+                outbound.close(CloseCode::SessionExpired);
+            }
+        }
+    }
+
+    /// There are events of this player up to `seq`, which another server may have committed.
+    pub fn look(&self, environment: Environment, player: &PlayerId, seq: i64) {
+        let his: Vec<_> = match self.lock().players.get(&(environment, player.clone())) {
+            Some(his) => his
+                .iter()
+                .filter_map(|entry| entry.outbound.upgrade())
+                .collect(),
+            None => return,
+        };
+        for outbound in his {
+            outbound.look(seq);
+        }
+    }
+
     /// Frees what is kept for clients that were silent for `silent_for`, makes their sessions close, and
     /// reports the gauges. For the sweeper, every few seconds; `silent_for` is to be longer than the sessions'
     /// own idle time-out, because a session that can still be polled closes itself better.
@@ -164,12 +222,22 @@ impl Sessions {
         environment: Environment,
         player: &PlayerId,
         max_queued_bytes: usize,
+        login: Login,
+        topics: Topics,
     ) -> Result<Admission, TooManySessions> {
         let mut open = self.lock();
         if open.total() >= self.limits.max_sessions {
             return Err(TooManySessions);
         }
-        let outbound = Arc::new(Outbound::new(max_queued_bytes, self.queued_bytes.clone()));
+        let outbound = Arc::new(Outbound::new(
+            max_queued_bytes,
+            self.queued_bytes.clone(),
+            login,
+            topics,
+        ));
+        if open.draining {
+            outbound.close(CloseCode::GoingAway);
+        }
         open.newest_id += 1;
         let id = open.newest_id;
         *open.count(environment) += 1;
@@ -223,6 +291,17 @@ impl Admission {
     pub(super) fn environment(&self) -> Environment {
         self.environment
     }
+
+    pub(super) fn player(&self) -> &PlayerId {
+        &self.player
+    }
+
+    /// A part of `most`, another one for each session: neighbours are far apart.
+    pub(super) fn jitter(&self, most: Duration) -> Duration {
+        // The golden ratio, in 32 bits.
+        let place = u32::try_from(self.id & 0xffff_ffff).unwrap_or(0);
+        most.mul_f64(f64::from(place.wrapping_mul(0x9e37_79b9)) / f64::from(u32::MAX))
+    }
 }
 
 impl Drop for Admission {
@@ -243,6 +322,9 @@ impl Drop for Admission {
 
 #[cfg(test)]
 mod tests {
+    use pitboss_wallet::{Currency, Timestamp};
+    use uuid::Uuid;
+
     use super::*;
 
     fn sessions(max_sessions: usize, max_sessions_per_player: usize) -> Arc<Sessions> {
@@ -252,9 +334,27 @@ mod tests {
         })
     }
 
-    fn admit(sessions: &Arc<Sessions>, player: &str) -> Result<Admission, TooManySessions> {
+    fn login(session: u128) -> Login {
+        Login {
+            session: SessionId(Uuid::from_u128(session)),
+            currency: Currency::from_code("EUR").unwrap(),
+            expires_at: Timestamp::from_micros(0),
+        }
+    }
+
+    fn admit_as(
+        sessions: &Arc<Sessions>,
+        environment: Environment,
+        player: &str,
+        session: u128,
+    ) -> Result<Admission, TooManySessions> {
         let player = PlayerId::new(player).unwrap();
-        sessions.admit(Environment::Sandbox, &player, 1000)
+        let topics = Topics::default();
+        sessions.admit(environment, &player, 1000, login(session), topics)
+    }
+
+    fn admit(sessions: &Arc<Sessions>, player: &str) -> Result<Admission, TooManySessions> {
+        admit_as(sessions, Environment::Sandbox, player, 1)
     }
 
     #[test]
@@ -276,9 +376,8 @@ mod tests {
     #[test]
     fn the_same_player_id_in_two_environments_is_two_players() {
         let sessions = sessions(10, 1);
-        let player = PlayerId::new("anna").unwrap();
-        let sandbox = sessions.admit(Environment::Sandbox, &player, 1).unwrap();
-        let live = sessions.admit(Environment::Live, &player, 1).unwrap();
+        let sandbox = admit(&sessions, "anna").unwrap();
+        let live = admit_as(&sessions, Environment::Live, "anna", 1).unwrap();
         assert!(sandbox.outbound.is_open() && live.outbound.is_open());
         assert_eq!(sessions.count(Environment::Live), 1);
         assert_eq!(sessions.total(), 2);
@@ -317,5 +416,55 @@ mod tests {
         assert_eq!((swept.open, swept.silent, swept.jammed), (3, 1, 1));
         assert_eq!(silent.outbound.close_code(), Some(CloseCode::Idle));
         assert!(lively.outbound.is_open());
+    }
+
+    #[test]
+    fn what_is_over_closes_its_sessions_and_no_other() {
+        let sessions = sessions(10, 5);
+        let one = admit_as(&sessions, Environment::Sandbox, "anna", 1).unwrap();
+        let two = admit_as(&sessions, Environment::Sandbox, "anna", 2).unwrap();
+        let renewed = admit_as(&sessions, Environment::Sandbox, "ben", 1).unwrap();
+        renewed.outbound.set_login(login(3));
+        assert_eq!(sessions.logins().len(), 3);
+        sessions.end_logins(&HashSet::from([login(1).session]));
+        assert_eq!(one.outbound.close_code(), Some(CloseCode::SessionExpired));
+        assert!(two.outbound.is_open() && renewed.outbound.is_open());
+    }
+
+    #[test]
+    fn jitters_are_within_bounds_and_spread() {
+        let sessions = sessions(1000, 1000);
+        let most = Duration::from_secs(4);
+        let mut seconds = [0; 4];
+        let admitted: Vec<_> = (0..400)
+            .map(|_| admit(&sessions, "anna").unwrap())
+            .collect();
+        for admission in &admitted {
+            let jitter = admission.jitter(most);
+            assert!(jitter <= most);
+            seconds[usize::try_from(jitter.as_secs()).unwrap().min(3)] += 1;
+        }
+        assert!(
+            seconds.iter().all(|count| (90..=110).contains(count)),
+            "{seconds:?}"
+        );
+        assert_eq!(admitted[0].jitter(Duration::ZERO), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_closes_one_after_the_other_and_whoever_still_comes() {
+        let sessions = sessions(100, 100);
+        let all: Vec<_> = (0..10).map(|_| admit(&sessions, "anna").unwrap()).collect();
+        let closed = || all.iter().filter(|one| !one.outbound.is_open()).count();
+        let draining = tokio::spawn({
+            let sessions = sessions.clone();
+            async move { sessions.drain(Duration::from_secs(10)).await }
+        });
+        tokio::time::sleep(Duration::from_millis(4500)).await;
+        assert_eq!(closed(), 5);
+        let late = admit(&sessions, "ben").unwrap();
+        assert_eq!(late.outbound.close_code(), Some(CloseCode::GoingAway));
+        draining.await.unwrap();
+        assert_eq!(closed(), 10);
     }
 }

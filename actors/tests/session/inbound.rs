@@ -39,7 +39,7 @@ async fn commands_are_answered_and_bad_ones_are_told_so() {
     for (command, expected) in [
         (
             Message::from(r#"{"type":"ping","id":"a"}"#),
-            r#"{"type":"pong","id":"a"}"#,
+            r#"{"type":"pong","id":"a","seq":0}"#,
         ),
         (
             Message::from(r#"{"type":"withdraw","amount":"1"}"#),
@@ -77,7 +77,7 @@ async fn a_command_in_fragments_is_put_together() {
     client
         .send(fragment(br#"ng"}"#, Data::Continue, true))
         .await;
-    assert_eq!(answer(&mut client).await, r#"{"type":"pong"}"#);
+    assert_eq!(answer(&mut client).await, r#"{"type":"pong","seq":0}"#);
 }
 
 #[actix_web::test]
@@ -173,7 +173,10 @@ async fn a_frame_that_comes_byte_by_byte_is_understood() {
         client.0.get_mut().write_all(&[byte]).await.unwrap();
         tokio::time::sleep(Duration::from_micros(300)).await;
     }
-    assert_eq!(answer(&mut client).await, r#"{"type":"pong","id":1}"#);
+    assert_eq!(
+        answer(&mut client).await,
+        r#"{"type":"pong","id":1,"seq":0}"#
+    );
 }
 
 #[actix_web::test]

@@ -221,7 +221,7 @@ async fn a_player_that_cannot_be_reached_closes_the_session() {
     });
     server.world.refuse_subscriptions(usize::MAX);
     let mut client = server.client("").await;
-    assert_eq!(client.closed().await, (4003, "internal".to_owned()));
+    client.expect_close(4003, "internal").await;
     server.wait_until_empty().await;
 }
 

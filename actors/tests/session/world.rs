@@ -1,7 +1,6 @@
-//! A player and his ledger that do as they are told, a server for his sessions, and clients.
+//! A player and his ledger that do as they are told, and a server for his sessions.
 
 use std::{
-    future::Future,
     net::SocketAddr,
     sync::{
         Arc, LazyLock, Mutex,
@@ -10,33 +9,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{App, HttpRequest, HttpServer, dev::ServerHandle, web};
+use actix_web::{
+    App, HttpRequest, HttpServer,
+    dev::{ServerHandle, ServiceFactory, ServiceRequest, ServiceResponse},
+    web,
+};
 use async_trait::async_trait;
-use futures_util::{SinkExt, StreamExt};
 use pitboss_actors::{
     ports::{Clock, Ledger, PlayerEvent, PortError, Writer},
-    session::{SUBPROTOCOL, SessionLimits, SessionSetup, Sessions, StreamLimits},
-    stream::{EventSink, SinkState, Snapshot, StreamSource},
+    session::{
+        SUBPROTOCOL, SessionLimits, SessionSetup, Sessions, StreamLimits, StreamPorts, Topics,
+    },
+    stream::{Desk, EventSink, Launched, Login, Refused, SinkState, Snapshot, StreamSource},
 };
 use pitboss_wallet::{
     BalanceView, Currency, Environment, Event, EventType, Fact, Facts, Money, PlayerId,
-    PlayerState, Timestamp, WalletView,
+    PlayerState, SessionId, Timestamp, WalletView,
 };
-use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use uuid::Uuid;
+
+pub use crate::client::{Client, eventually, in_time};
 
 pub const INCARNATION: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
 
 /// The beginning of time, as this world's clock has it.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-/// Nothing in these tests takes longer than this.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The player's actor, his ledger and the clock, all in one.
 #[derive(Default)]
@@ -44,6 +43,9 @@ pub struct World {
     state: Mutex<State>,
     pub subscriptions: AtomicUsize,
     pub clock_offset_us: AtomicI64,
+    /// Launches that were begun, and whether they end.
+    pub launches: AtomicUsize,
+    pub launch: tokio::sync::Notify,
 }
 
 #[derive(Default)]
@@ -58,13 +60,24 @@ struct State {
 }
 
 pub fn event(seq: i64, padding_bytes: usize) -> Arc<Event> {
-    let body = format!(
-        r#"{{"type":"wallet.bet_debited","seq":{seq},"padding":"{}"}}"#,
-        "x".repeat(padding_bytes)
-    );
+    of_type(seq, EventType::BetDebited, padding_bytes)
+}
+
+/// An event with the balance of `seq` euros after it, if it is one of the wallet.
+fn of_type(seq: i64, kind: EventType, padding_bytes: usize) -> Arc<Event> {
+    let name = kind.as_str();
+    let data = if name.starts_with("wallet.") {
+        format!(
+            r#"{{"balance":{{"currency":"EUR","cash":"{seq}.00","bonus":"0.00","total":"{seq}.00"}}}}"#
+        )
+    } else {
+        r#"{"round":"r"}"#.to_owned()
+    };
+    let padding = "x".repeat(padding_bytes);
+    let body = format!(r#"{{"type":"{name}","seq":{seq},"data":{data},"padding":"{padding}"}}"#);
     Arc::new(Event {
         id: Uuid::from_u128(seq as u128),
-        kind: EventType::BetDebited,
+        kind,
         seq,
         at: Timestamp::from_micros(0),
         body,
@@ -78,18 +91,45 @@ impl World {
 
     /// Commits the next event, as another server would: nobody here is told.
     pub fn commit(&self) -> i64 {
-        self.next(0, false)
+        self.next(EventType::BetDebited, 0, false)
     }
 
     /// Commits the next event and pushes it, as the player's actor does.
     pub fn emit(&self) -> i64 {
-        self.next(0, true)
+        self.next(EventType::BetDebited, 0, true)
     }
 
-    fn next(&self, padding_bytes: usize, push: bool) -> i64 {
+    /// The same with another event than a bet.
+    pub fn emit_kind(&self, kind: EventType) -> i64 {
+        self.next(kind, 0, true)
+    }
+
+    pub fn commit_kind(&self, kind: EventType) -> i64 {
+        self.next(kind, 0, false)
+    }
+
+    /// Commits so many bets and pushes them in one go, as one decision does.
+    pub fn emit_together(&self, count: usize) {
+        let mut state = self.state.lock().unwrap();
+        let mut events = Vec::new();
+        for _ in 0..count {
+            state.seq += 1;
+            events.push(event(state.seq, 0));
+        }
+        let kept = events.iter().map(|event| PlayerEvent {
+            seq: event.seq,
+            body: event.body.as_str().into(),
+        });
+        state.kept.extend(kept);
+        state
+            .sinks
+            .retain(|sink| sink.push(&events) == SinkState::Open);
+    }
+
+    fn next(&self, kind: EventType, padding_bytes: usize, push: bool) -> i64 {
         let mut state = self.state.lock().unwrap();
         state.seq += 1;
-        let event = event(state.seq, padding_bytes);
+        let event = of_type(state.seq, kind, padding_bytes);
         let seq = event.seq;
         state.kept.push(PlayerEvent {
             seq,
@@ -237,6 +277,61 @@ impl Clock for World {
     }
 }
 
+fn refused(code: &'static str) -> Refused {
+    Refused {
+        code,
+        detail: "as the test wants it".to_owned(),
+        retryable: code == "retry",
+    }
+}
+
+pub fn login(session: u128, expires_at: Timestamp) -> Login {
+    Login {
+        session: SessionId(Uuid::from_u128(session)),
+        currency: Currency::from_code("EUR").unwrap(),
+        expires_at,
+    }
+}
+
+#[async_trait]
+impl Desk for World {
+    async fn balance(&self, _: &PlayerId) -> Result<Snapshot, Refused> {
+        Ok(snapshot(self.state.lock().unwrap().seq))
+    }
+
+    /// The game `slow` starts when the test says so, `never` never.
+    async fn launch(
+        &self,
+        player: &PlayerId,
+        game: &str,
+        currency: Currency,
+    ) -> Result<Launched, Refused> {
+        self.launches.fetch_add(1, Ordering::SeqCst);
+        match game {
+            "slow" => self.launch.notified().await,
+            "never" => std::future::pending().await,
+            "dice" => {}
+            _ => return Err(refused("unknown_game")),
+        }
+        Ok(Launched {
+            url: format!("http://x/{game}?for={player}&in={currency}"),
+            token: "t".to_owned(),
+            session: SessionId(Uuid::from_u128(9)),
+            expires_at: Timestamp::from_micros(0),
+        })
+    }
+
+    /// A token is the name of its player and how many seconds it is good for.
+    async fn authenticate(&self, token: &str) -> Result<(PlayerId, Login), Refused> {
+        if token == "away" {
+            return Err(refused("retry"));
+        }
+        let (player, seconds) = token.split_once(' ').ok_or(refused("unauthorized"))?;
+        let expires_at = self.now().plus_seconds(seconds.parse().unwrap());
+        Ok((PlayerId::new(player).unwrap(), login(2, expires_at)))
+    }
+}
+
 /// How a server of these tests is set up.
 #[derive(Clone, Copy)]
 pub struct Options {
@@ -274,54 +369,79 @@ struct Query {
     after: Option<i64>,
     epoch: Option<String>,
     player: Option<String>,
+    types: Option<String>,
+}
+
+/// What the sessions of a server share.
+pub fn setting(options: Options) -> (Arc<World>, Arc<StreamPorts>) {
+    let world = World::new();
+    let ports = Arc::new(StreamPorts {
+        environment: Environment::Sandbox,
+        incarnation: INCARNATION,
+        limits: options.limits,
+        source: world.clone(),
+        ledger: world.clone(),
+        clock: world.clone(),
+        sessions: Sessions::new(options.sessions),
+    });
+    (world, ports)
+}
+
+/// The application; logins live as long as `lifetime`.
+pub fn app(
+    world: Arc<World>,
+    ports: Arc<StreamPorts>,
+    lifetime: Option<Duration>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let open = move |request: HttpRequest, payload: web::Payload, query: web::Query<Query>| {
+        let lifetime = lifetime.unwrap_or(Duration::from_secs(86_400));
+        let micros = i64::try_from(lifetime.as_micros()).unwrap();
+        let expires_at = Timestamp::from_micros(world.now().as_micros() + micros);
+        let query = query.into_inner();
+        let topics = query
+            .types
+            .as_deref()
+            .map(|names| Topics::NONE.with(names.split(',')).unwrap());
+        let setup = SessionSetup {
+            ports: ports.clone(),
+            desk: world.clone(),
+            player: PlayerId::new(query.player.unwrap_or("anna".to_owned())).unwrap(),
+            login: login(1, expires_at),
+            topics: topics.unwrap_or_default(),
+            after: query.after,
+            epoch_of_client: query.epoch,
+        };
+        std::future::ready(pitboss_actors::session::start(&request, payload, setup))
+    };
+    App::new().route("/v1/stream", web::get().to(open))
 }
 
 pub fn serve(options: Options) -> Server {
-    let world = World::new();
-    let sessions = Sessions::new(options.sessions);
-    let (app_world, app_sessions) = (world.clone(), sessions.clone());
-    let server = HttpServer::new(move || {
-        let (world, sessions) = (app_world.clone(), app_sessions.clone());
-        App::new().route(
-            "/v1/stream",
-            web::get().to(
-                move |request: HttpRequest, payload: web::Payload, query: web::Query<Query>| {
-                    let expires_at = options.lifetime.map(|lifetime| {
-                        let micros = i64::try_from(lifetime.as_micros()).unwrap();
-                        Timestamp::from_micros(world.now().as_micros() + micros)
-                    });
-                    let query = query.into_inner();
-                    let setup = SessionSetup {
-                        player: PlayerId::new(query.player.unwrap_or("anna".to_owned())).unwrap(),
-                        environment: Environment::Sandbox,
-                        expires_at,
-                        after: query.after,
-                        epoch_of_client: query.epoch,
-                        incarnation: INCARNATION,
-                        limits: options.limits,
-                        source: world.clone(),
-                        ledger: world.clone(),
-                        clock: world.clone(),
-                        sessions: sessions.clone(),
-                    };
-                    std::future::ready(pitboss_actors::session::start(&request, payload, setup))
-                },
-            ),
-        )
-    })
-    .workers(1)
-    .shutdown_timeout(0)
-    .disable_signals()
-    .on_connect(move |connection, _| {
-        let stream = connection.downcast_ref::<TcpStream>().unwrap();
-        let socket = socket2::SockRef::from(stream);
-        if let Some((send_buffer_bytes, patience)) = options.jam {
-            socket.set_send_buffer_size(send_buffer_bytes).unwrap();
-            socket.set_tcp_user_timeout(Some(patience)).unwrap();
-        }
-    })
-    .bind(("127.0.0.1", 0))
-    .unwrap();
+    let (world, ports) = setting(options);
+    let sessions = ports.sessions.clone();
+    let app_world = world.clone();
+    let server = HttpServer::new(move || app(app_world.clone(), ports.clone(), options.lifetime))
+        .workers(1)
+        .shutdown_timeout(0)
+        .disable_signals()
+        .on_connect(move |connection, _| {
+            let stream = connection.downcast_ref::<TcpStream>().unwrap();
+            let socket = socket2::SockRef::from(stream);
+            if let Some((send_buffer_bytes, patience)) = options.jam {
+                socket.set_send_buffer_size(send_buffer_bytes).unwrap();
+                socket.set_tcp_user_timeout(Some(patience)).unwrap();
+            }
+        })
+        .bind(("127.0.0.1", 0))
+        .unwrap();
     let address = server.addrs()[0];
     let running = server.run();
     let handle = running.handle();
@@ -362,73 +482,5 @@ impl Server {
 
     pub async fn wait_until_empty(&self) {
         eventually(|| self.sessions.total() == 0).await;
-    }
-}
-
-pub async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work)
-        .await
-        .expect("this should not take so long")
-}
-
-pub async fn eventually(mut is_so: impl FnMut() -> bool) {
-    in_time(async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await;
-}
-
-pub struct Client(pub WebSocketStream<TcpStream>);
-
-impl Client {
-    /// The next frame of any kind.
-    pub async fn frame(&mut self) -> Message {
-        in_time(self.0.next())
-            .await
-            .expect("the connection ended")
-            .unwrap()
-    }
-
-    /// The next text message.
-    pub async fn text(&mut self) -> Value {
-        loop {
-            match self.frame().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("not a text: {other:?}"),
-            }
-        }
-    }
-
-    /// Reads on until the server closes; the code and reason.
-    pub async fn closed(&mut self) -> (u16, String) {
-        loop {
-            if let Message::Close(frame) = self.frame().await {
-                let frame = frame.expect("a code");
-                return (frame.code.into(), frame.reason.to_string());
-            }
-        }
-    }
-
-    pub async fn send(&mut self, message: impl Into<Message>) {
-        in_time(self.0.send(message.into())).await.unwrap();
-    }
-
-    /// Reads events, which must be exactly these.
-    pub async fn expect_events(&mut self, seqs: std::ops::RangeInclusive<i64>) {
-        for seq in seqs {
-            let message = self.text().await;
-            assert_eq!(message["type"], "wallet.bet_debited", "{message}");
-            assert_eq!(message["seq"], seq);
-        }
-    }
-
-    pub async fn expect_snapshot(&mut self, seq: i64) -> Value {
-        let message = self.text().await;
-        assert_eq!(message["type"], "snapshot", "{message}");
-        assert_eq!(message["seq"], seq);
-        message
     }
 }

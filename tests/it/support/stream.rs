@@ -14,6 +14,8 @@ pub struct Stream {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// The first message: a snapshot, or that it was resumed.
     pub first: Value,
+    /// What the server said when it closed.
+    pub reason: String,
 }
 
 /// What a refused upgrade was answered: status and code.
@@ -43,6 +45,37 @@ impl Stream {
         Self::connect(request).await
     }
 
+    /// As a web page of this origin does.
+    pub async fn open_from(client: &Client, token: &str, origin: &str) -> Result<Self, Refused> {
+        let mut request = client.at.stream.as_str().into_client_request().unwrap();
+        let protocols = format!("pitboss.v1, {token}").parse().unwrap();
+        let headers = request.headers_mut();
+        headers.insert("sec-websocket-protocol", protocols);
+        headers.insert("origin", origin.parse().unwrap());
+        Self::connect(request).await
+    }
+
+    /// `None`: nobody is there, or the server is stopping.
+    pub async fn try_open(client: &Client, token: &str, query: &str) -> Option<Self> {
+        let mut request = format!("{}{query}", client.at.stream)
+            .into_client_request()
+            .unwrap();
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let (socket, _) = connect_async(request).await.ok()?;
+        let mut stream = Self::over(socket);
+        stream.first = stream.receive().await.ok()?;
+        Some(stream)
+    }
+
+    fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        Self {
+            socket,
+            first: Value::Null,
+            reason: String::new(),
+        }
+    }
+
     async fn connect(request: Request<()>) -> Result<Self, Refused> {
         let socket = match connect_async(request).await {
             Ok((socket, _)) => socket,
@@ -55,10 +88,7 @@ impl Stream {
             }
             Err(error) => panic!("{error}"),
         };
-        let mut stream = Self {
-            socket,
-            first: Value::Null,
-        };
+        let mut stream = Self::over(socket);
         stream.first = stream.next().await;
         Ok(stream)
     }
@@ -80,6 +110,7 @@ impl Stream {
                         return Ok(serde_json::from_str(&text).unwrap());
                     }
                     Some(Ok(Message::Close(frame))) => {
+                        self.reason = frame.as_ref().map_or("", |f| f.reason.as_str()).to_owned();
                         return Err(frame.map_or(0, |frame| u16::from(frame.code)));
                     }
                     Some(Ok(_)) => {}
@@ -123,7 +154,23 @@ impl Stream {
     }
 
     pub async fn send(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.unwrap();
+        self.send_frame(Message::text(text)).await;
+    }
+
+    /// Anything, also what a well-behaved client never sends. Not an error when the server has closed already.
+    pub async fn send_frame(&mut self, frame: Message) {
+        let _ = self.socket.send(frame).await;
+    }
+
+    /// Sends a command, and reads on to its answer: the message with its id.
+    pub async fn ask(&mut self, command: &Value) -> Value {
+        self.send(&command.to_string()).await;
+        loop {
+            let message = self.next().await;
+            if message["id"] == command["id"] {
+                return message;
+            }
+        }
     }
 
     /// Whatever still comes, up to the close code.
@@ -133,6 +180,15 @@ impl Stream {
                 return code;
             }
         }
+    }
+
+    /// Closed with "come back": the pause that the server asks for, in milliseconds.
+    pub fn retry_ms(&self) -> u64 {
+        let hint = self.reason.rsplit_once(";retry_ms=");
+        hint.unwrap_or_else(|| panic!("no hint in {:?}", self.reason))
+            .1
+            .parse()
+            .unwrap()
     }
 }
 

@@ -1,0 +1,2 @@
+-- How far each lane is.
+SELECT l.id, l.seq FROM lane l
