@@ -9,10 +9,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pitboss_schema::Store;
-use pitboss_wallet::Environment;
+use pitboss_wallet::{Environment, Timestamp};
 
 use crate::{
-    audit,
+    audit, bus,
     config::Config,
     demo::{self, DemoOptions},
     keys,
@@ -42,7 +42,7 @@ enum Command {
     /// Creates or upgrades the database of each enabled environment.
     Migrate(ConfigFile),
     /// Recomputes the invariants from the ledger; exits 1 on a breach.
-    Audit(AuditArgs),
+    Audit(DatabaseArgs),
     /// A tour of the seamless wallet against a running sandbox.
     Demo(ConnectionFile),
     /// Operator keys.
@@ -51,6 +51,9 @@ enum Command {
     /// Provider accounts.
     #[command(subcommand)]
     Providers(ProvidersCommand),
+    /// The event bus.
+    #[command(subcommand)]
+    Bus(BusCommand),
 }
 
 #[derive(Args)]
@@ -67,11 +70,12 @@ struct ConnectionFile {
     connection: PathBuf,
 }
 
+/// Which databases.
 #[derive(Args)]
-struct AuditArgs {
+struct DatabaseArgs {
     #[command(flatten)]
     config: ConfigFile,
-    /// Audit a running sandbox instead, by its connection file. Taken when there is one and no --config.
+    /// That of a running sandbox instead, by its connection file. Taken when there is one and no --config.
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     connection: Option<PathBuf>,
 }
@@ -120,6 +124,23 @@ enum ProvidersCommand {
         #[arg(long, default_value = "native")]
         dialect: String,
     },
+}
+
+#[derive(Subcommand)]
+enum BusCommand {
+    /// Publishes events again, from the database: a running server does it, or the next one that starts.
+    Replay {
+        #[command(flatten)]
+        target: DatabaseArgs,
+        /// Of this environment alone.
+        #[arg(long, value_enum)]
+        environment: Option<EnvironmentName>,
+        /// Only events of this time and later [default: all that are kept]
+        #[arg(long, value_name = "RFC3339", value_parser = bus::parse_time)]
+        since: Option<Timestamp>,
+    },
+    /// Prints the accounts and users of the enabled environments for your nats-server's configuration.
+    Config(ConfigFile),
 }
 
 /// Runs the program.
@@ -181,6 +202,15 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
         Command::Migrate(file) => migrate(&file).await,
         Command::Audit(args) => audit(&args).await,
         Command::Demo(file) => demo(&file).await,
+        Command::Bus(BusCommand::Replay {
+            target,
+            environment,
+            since,
+        }) => replay(&target, environment.map(Into::into), since).await,
+        Command::Bus(BusCommand::Config(file)) => {
+            println!("{}", bus::config(&*complete(&file)?)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Keys(KeysCommand::Create {
             config,
             environment,
@@ -278,26 +308,47 @@ async fn migrate(file: &ConfigFile) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
-    let mut holds = true;
+/// The databases that a command is about: those of a configuration, or that of a running sandbox.
+fn stores(args: &DatabaseArgs) -> Result<Vec<(Environment, Store)>, Exit> {
     if args.config.config.is_some() {
         let config = complete(&args.config)?;
-        for (environment, connections) in config.enabled() {
-            let store = open_store(&config, connections)?;
-            holds &= show_audit(environment, &store).await?;
-        }
-    } else {
-        let default = PathBuf::from(sandbox::CONNECTION_FILE);
-        let file = args.connection.as_ref().unwrap_or(&default);
-        let connection = sandbox::Connection::read(file).map_err(Exit::usage)?;
-        let store = connection.store()?;
-        holds = show_audit(Environment::Sandbox, &store).await?;
+        let stores = config
+            .enabled()
+            .map(|(environment, connections)| Ok((environment, open_store(&config, connections)?)));
+        return stores.collect();
+    }
+    let default = PathBuf::from(sandbox::CONNECTION_FILE);
+    let file = args.connection.as_ref().unwrap_or(&default);
+    let connection = sandbox::Connection::read(file).map_err(Exit::usage)?;
+    Ok(vec![(Environment::Sandbox, connection.store()?)])
+}
+
+async fn audit(args: &DatabaseArgs) -> Result<ExitCode, Exit> {
+    let mut holds = true;
+    for (environment, store) in stores(args)? {
+        holds &= show_audit(environment, &store).await?;
     }
     Ok(if holds {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+async fn replay(
+    args: &DatabaseArgs,
+    only: Option<Environment>,
+    since: Option<Timestamp>,
+) -> Result<ExitCode, Exit> {
+    let mut stores = stores(args)?;
+    stores.retain(|(environment, _)| only.is_none_or(|only| only == *environment));
+    if stores.is_empty() {
+        return Err(Exit::usage("this environment is not enabled"));
+    }
+    for (environment, store) in stores {
+        println!("{}", bus::replay(environment, &store, since).await?);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show_audit(environment: Environment, store: &Store) -> Result<bool, Exit> {

@@ -37,5 +37,6 @@ pub use keys::{Idempotent, OperatorKeyRow, StoredAnswer};
 pub use lane::lane_of;
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use options::StoreOptions;
+pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
 pub use store::Store;

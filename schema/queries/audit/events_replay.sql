@@ -12,4 +12,8 @@ LEFT JOIN (
     WHERE body::json #>> '{data,balance,cash}' IS NOT NULL
     ORDER BY player_id, body::json #>> '{data,balance,currency}', seq DESC
 ) e ON e.player_id = b.player_id AND e.currency = b.currency
+JOIN player p ON p.id = b.player_id
+JOIN lane_publisher t ON t.lane = p.lane
 WHERE b.account = 'CASH' AND b.amount IS DISTINCT FROM e.cash::numeric * 10::numeric ^ c.digits
+    -- The event may have been trimmed.
+    AND (e.cash IS NOT NULL OR t.trimmed = 0)

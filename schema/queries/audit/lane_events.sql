@@ -1,12 +1,27 @@
-SELECT format('lane %s: %s decisions from %s to %s, the newest should be %s', l.id, o.decisions, o.first, o.last, l.seq)
-    AS breach
+-- What is kept of a lane begins where trimming ended and has no hole, and with what was trimmed it is all that ever
+-- happened to the lane's players.
+SELECT format(
+    'lane %s: %s decisions from %s to %s, they should be %s to %s', l.id, coalesce(o.decisions, 0), o.first, o.last,
+    t.trimmed + 1, l.seq
+) AS breach
 FROM lane l
+JOIN lane_publisher t ON t.lane = l.id
 LEFT JOIN (
     SELECT lane, count(*) AS decisions, min(lane_seq) AS first, max(lane_seq) AS last
     FROM outbox
     GROUP BY lane
 ) o ON o.lane = l.id
-WHERE coalesce(o.last, 0) <> l.seq OR o.last - o.first + 1 <> o.decisions
+WHERE coalesce(o.last, t.trimmed) <> l.seq OR coalesce(o.first, t.trimmed + 1) <> t.trimmed + 1
+    OR o.last - o.first + 1 <> o.decisions
+UNION ALL
+SELECT format(
+    'lane %s: its players had %s events, %s are kept and %s were trimmed', t.lane, coalesce(p.events, 0),
+    coalesce(o.events, 0), t.trimmed_events
+)
+FROM lane_publisher t
+LEFT JOIN (SELECT lane, sum(last_event) AS events FROM player GROUP BY lane) p ON p.lane = t.lane
+LEFT JOIN (SELECT lane, sum(cardinality(ids)) AS events FROM outbox GROUP BY lane) o ON o.lane = t.lane
+WHERE coalesce(p.events, 0) <> coalesce(o.events, 0) + t.trimmed_events
 UNION ALL
 SELECT format('lane %s: event %s of player %s comes after a later one', lane, lane_seq, player_id)
 FROM (
