@@ -312,6 +312,7 @@ fn bridge_limits(config: &Config) -> BridgeLimits {
         batch_max: bridge.batch_max,
         poll: ms(bridge.poll_ms),
         linger: ms(bridge.linger_ms),
+        linger_busy: ms(bridge.linger_busy_ms),
         lease: Duration::from_secs(bridge.lease_s),
         retry_after: ms(bridge.retry_ms),
         retention: Retention {

@@ -85,6 +85,12 @@ impl Config {
         check.range("bridge.connections", bridge.connections, 1, 1000);
         check.range("bridge.batch_max", bridge.batch_max, 1, 4096);
         check.range("bridge.linger_ms", bridge.linger_ms, 0, 10_000);
+        check.range(
+            "bridge.linger_busy_ms",
+            bridge.linger_busy_ms,
+            bridge.linger_ms,
+            10_000,
+        );
         check.range("bridge.poll_ms", bridge.poll_ms, 10, 60_000);
         check.range("bridge.lease_s", bridge.lease_s, 3, 3600);
         check.range("bridge.retry_ms", bridge.retry_ms, 10, 60_000);

@@ -110,6 +110,7 @@ section!(Bridge {
     connections: usize,
     batch_max: usize,
     linger_ms: u64,
+    linger_busy_ms: u64,
     poll_ms: u64,
     lease_s: u64,
     retry_ms: u64

@@ -1,6 +1,6 @@
 //! The bridge's loop: claims lanes, keeps a connection to the bus, publishes batches, moves checkpoints.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -18,6 +18,9 @@ use crate::{
     metric,
     ports::{Bus, BusSession, LaneLease, Outbox, PortError},
 };
+
+/// Decisions per second over which batches are gathered for longer.
+const BUSY_PER_S: f64 = 2000.0;
 
 struct Lane {
     lease: LaneLease,
@@ -49,6 +52,8 @@ pub(super) struct Mirror {
     is_away: bool,
     /// When what was committed meanwhile is looked for: a moment's wait makes one batch of many commits.
     gathered_at: Option<Instant>,
+    /// Decisions published since the last of these moments, and when it was.
+    since: (i64, Instant),
     /// The batches in flight. Tasks of their own: a future that waits beside the loop would stand still, with
     /// its database connection, whenever the loop itself waits for one.
     work: JoinSet<Done>,
@@ -76,6 +81,7 @@ impl Mirror {
             connecting: false,
             is_away: false,
             gathered_at: None,
+            since: (0, Instant::now()),
             work: JoinSet::new(),
         }
     }
@@ -95,7 +101,7 @@ impl Mirror {
                 _ = claim.tick() => self.claim().await,
                 _ = poll.tick() => self.look_around().await,
                 () = wake.shared.notify.notified(), if gathered_at.is_none() => {
-                    self.gathered_at = Some(Instant::now() + self.limits.linger);
+                    self.gathered_at = Some(Instant::now() + self.linger());
                 }
                 () = sleep_until(gathered_at.unwrap_or_else(Instant::now)), if gathered_at.is_some() => {
                     self.gathered_at = None;
@@ -193,6 +199,18 @@ impl Mirror {
             for lane in self.lanes.values_mut() {
                 lane.dirty = true;
             }
+        }
+    }
+
+    /// Each batch costs the database a read and a checkpoint: while there is much to do, fewer and larger ones.
+    fn linger(&mut self) -> Duration {
+        let (decisions, since) = std::mem::replace(&mut self.since, (0, Instant::now()));
+        #[allow(clippy::cast_precision_loss, reason = "a rate")]
+        let per_s = decisions as f64 / since.elapsed().as_secs_f64();
+        if per_s > BUSY_PER_S {
+            self.limits.linger_busy
+        } else {
+            self.limits.linger
         }
     }
 
@@ -297,7 +315,8 @@ impl Mirror {
                 acknowledged,
                 more,
             } => {
-                lane.lease.published = lane.lease.published.max(published);
+                self.since.0 += published - lane.lease.published;
+                lane.lease.published = published;
                 lane.lease.acknowledged = acknowledged;
                 lane.dirty |= more;
             }

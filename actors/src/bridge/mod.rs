@@ -83,6 +83,8 @@ pub struct BridgeLimits {
     pub poll: Duration,
     /// How long after a commit to gather more before publishing.
     pub linger: Duration,
+    /// The same, while there is much to publish.
+    pub linger_busy: Duration,
     /// How long a lane stays this node's without a renewal.
     pub lease: Duration,
     /// How long to leave the bus, or a lane, alone after a failure.

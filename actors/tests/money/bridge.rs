@@ -132,6 +132,7 @@ const LIMITS: BridgeLimits = BridgeLimits {
     batch_max: 7,
     poll: Duration::from_millis(20),
     linger: Duration::from_millis(1),
+    linger_busy: Duration::from_millis(5),
     lease: Duration::from_secs(3),
     retry_after: Duration::from_millis(10),
     retention: Retention {
