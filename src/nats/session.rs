@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{Client, HeaderMap, Message, StatusCode, Subscriber, header::NATS_MESSAGE_ID};
+use async_nats::{
+    Client, HeaderMap, Message, StatusCode, Subject, Subscriber, header::NATS_MESSAGE_ID,
+};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use pitboss_actors::ports::{BusSession, Families, FoundStream, OutboxEvent, PortError};
@@ -59,7 +61,7 @@ impl BusSession for Session {
     async fn publish(&self, events: Vec<OutboxEvent>) -> Result<Families, PortError> {
         // One inbox for the whole batch: its acknowledgements are counted, not told apart, because a batch in which
         // one is missing is published again as a whole.
-        let inbox = self.client.new_inbox();
+        let inbox = Subject::from(self.client.new_inbox());
         let acks = self.client.subscribe(inbox.clone()).await;
         let acks = acks.map_err(|error| PortError(format!("nats: {error}")))?;
         let mut batch = Batch {
@@ -101,7 +103,7 @@ struct AckError {
 
 struct Batch<'a> {
     session: &'a Session,
-    inbox: String,
+    inbox: Subject,
     acks: Subscriber,
     /// By stream, the number of its newest acknowledged event.
     newest: HashMap<String, i64>,

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    metric::Alive,
+    metric::{self, Alive},
     ports::{Bus, Outbox, Retention},
 };
 use mirror::Mirror;
@@ -162,6 +162,10 @@ impl Actor for Bridge {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
+        // There from the start, so that the first time is seen as a rise.
+        for name in [metric::REDELIVERED, metric::REWINDS, metric::TRIMMED] {
+            metrics::counter!(name, "environment" => self.environment).increment(0);
+        }
         let mirror = Mirror::new(
             self.owner,
             self.outbox.clone(),

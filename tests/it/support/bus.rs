@@ -100,7 +100,7 @@ impl Bus {
             return Vec::new();
         };
         let state = &stream.info().await.unwrap().state;
-        let (first, last) = (state.first_sequence, state.last_sequence);
+        let (first, last) = (state.first_sequence.max(1), state.last_sequence);
         let mut kept = Vec::new();
         for sequence in first..=last {
             let message = stream.get_raw_message(sequence).await.unwrap();
