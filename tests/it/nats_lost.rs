@@ -13,15 +13,6 @@ use crate::support::{
 
 const QUICK: &str = "[nats]\nack_timeout_ms = 500\n";
 
-async fn bets(client: &Client, player: &Player, name: &str, count: usize) {
-    for index in 0..count {
-        client
-            .callback("bet", &player.bet(&format!("{name}{index}"), "0.10"))
-            .await
-            .ok();
-    }
-}
-
 /// A casino with a server, two players and some bets that are on the bus.
 struct Scene {
     casino: Casino,
@@ -33,8 +24,12 @@ struct Scene {
 
 impl Scene {
     async fn begin(label: &str) -> Self {
+        Self::begin_with(label, QUICK).await
+    }
+
+    async fn begin_with(label: &str, more: &str) -> Self {
         let casino = Casino::start(label, &["sandbox"]).await;
-        let node = casino.serve(QUICK).await;
+        let node = casino.serve(more).await;
         let client = casino.client(&node, "sandbox");
         let ledger = casino.ledger("sandbox").await;
         let mut players = Vec::new();
@@ -55,7 +50,7 @@ impl Scene {
 
     async fn play(&self, name: &str, count: usize) {
         for player in &self.players {
-            bets(&self.client, player, name, count).await;
+            player.bet_often(&self.client, name, count).await;
         }
     }
 
@@ -135,7 +130,7 @@ impl Scene {
 async fn a_store_that_is_wiped_while_the_server_runs_is_filled_again_while_bets_go_on() {
     let mut scene = Scene::begin("lost-running").await;
     let (bettor, better) = (scene.client.clone(), scene.players[0].clone());
-    let betting = tokio::spawn(async move { bets(&bettor, &better, "meanwhile", 60).await });
+    let betting = tokio::spawn(async move { better.bet_often(&bettor, "meanwhile", 60).await });
     scene.casino.nats.kill_immediate().await;
     std::fs::remove_dir_all(scene.store()).unwrap();
     scene.play("during", 5).await;
@@ -234,21 +229,7 @@ async fn a_server_that_is_killed_while_it_publishes_leaves_nothing_out_and_nothi
 
 #[tokio::test]
 async fn a_replay_by_hand_publishes_again_what_jetstream_no_longer_knows() {
-    let casino = Casino::start("replay", &["sandbox"]).await;
-    let more = "[nats]\nduplicate_window_s = 1\n";
-    let node = casino.serve(more).await;
-    let client = casino.client(&node, "sandbox");
-    let ledger = casino.ledger("sandbox").await;
-    let players = vec![Player::with(&client, "100.00").await];
-    let scene = Scene {
-        casino,
-        node,
-        client,
-        ledger,
-        players,
-    };
-    scene.play("before", 10).await;
-    scene.all_is_published().await;
+    let scene = Scene::begin_with("replay", "[nats]\nduplicate_window_s = 1\n").await;
     // A purge is the operator's own will, and is not undone.
     let bus = Bus::listen(&scene.client.at.nats).await;
     for stream in ["WALLET", "GAME"] {

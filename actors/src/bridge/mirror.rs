@@ -52,6 +52,8 @@ pub(super) struct Mirror {
     is_away: bool,
     /// When what was committed meanwhile is looked for: a moment's wait makes one batch of many commits.
     gathered_at: Option<Instant>,
+    /// Something waits that no commit of this node told of.
+    others: bool,
     /// Decisions published since the last of these moments, and when it was.
     since: (i64, Instant),
     /// The batches in flight. Tasks of their own: a future that waits beside the loop would stand still, with
@@ -81,6 +83,7 @@ impl Mirror {
             connecting: false,
             is_away: false,
             gathered_at: None,
+            others: false,
             since: (0, Instant::now()),
             work: JoinSet::new(),
         }
@@ -196,8 +199,10 @@ impl Mirror {
             metrics::gauge!(name, "environment" => self.environment).set(value);
         }
         if backlog.events > 0 {
-            for lane in self.lanes.values_mut() {
-                lane.dirty = true;
+            self.others = true;
+            // While batches are gathered, not in the middle of it: this would make two of each.
+            if self.gathered_at.is_none() {
+                self.take_wakes();
             }
         }
     }
@@ -214,9 +219,11 @@ impl Mirror {
         }
     }
 
+    /// Marks the lanes that have something new.
     fn take_wakes(&mut self) {
+        let others = std::mem::take(&mut self.others);
         for (id, lane) in &mut self.lanes {
-            lane.dirty |= self.wake.take(*id);
+            lane.dirty |= self.wake.take(*id) || others;
         }
     }
 
