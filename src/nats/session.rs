@@ -61,7 +61,8 @@ impl BusSession for Session {
     async fn publish(&self, events: Vec<OutboxEvent>) -> Result<Families, PortError> {
         // One inbox for the whole batch: its acknowledgements are counted, not told apart, because a batch in which
         // one is missing is published again as a whole.
-        let inbox = Subject::from(self.client.new_inbox());
+        // Three words long: who listens to `*.*` means the events.
+        let inbox = Subject::from(format!("{}.acks", self.client.new_inbox()));
         let acks = self.client.subscribe(inbox.clone()).await;
         let acks = acks.map_err(|error| PortError(format!("nats: {error}")))?;
         let mut batch = Batch {
