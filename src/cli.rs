@@ -8,10 +8,11 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use pitboss_wallet::{Environment, PlayerId};
+use pitboss_schema::Store;
+use pitboss_wallet::{Environment, PlayerId, Timestamp};
 
 use crate::{
-    audit,
+    audit, bus,
     config::Config,
     demo, keys,
     sandbox::{self, Connection, SandboxOptions},
@@ -49,6 +50,9 @@ enum Command {
     /// Provider accounts.
     #[command(subcommand)]
     Providers(ProvidersCommand),
+    /// The event bus.
+    #[command(subcommand)]
+    Bus(BusCommand),
 }
 
 #[derive(Args)]
@@ -65,13 +69,20 @@ struct ConnectionFile {
     connection: PathBuf,
 }
 
+/// Which databases.
+#[derive(Args)]
+struct DatabaseArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// That of a running sandbox instead, by its connection file. Taken when there is one and no --config.
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    connection: Option<PathBuf>,
+}
+
 #[derive(Args)]
 struct AuditArgs {
     #[command(flatten)]
-    config: ConfigFile,
-    /// Audit a running sandbox instead, by its connection file. Taken when there is one and no --config.
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    connection: Option<PathBuf>,
+    database: DatabaseArgs,
     /// Check this player only: quick, however long the ledger is.
     #[arg(long, value_name = "ID", value_parser = player_id)]
     player: Option<PlayerId>,
@@ -125,6 +136,23 @@ enum ProvidersCommand {
         #[arg(long, default_value = "native")]
         dialect: String,
     },
+}
+
+#[derive(Subcommand)]
+enum BusCommand {
+    /// Publishes events again, from the database: a running server does it, or the next one that starts.
+    Replay {
+        #[command(flatten)]
+        target: DatabaseArgs,
+        /// Of this environment alone.
+        #[arg(long, value_enum)]
+        environment: Option<EnvironmentName>,
+        /// Only events of this time and later [default: all that are kept]
+        #[arg(long, value_name = "RFC3339", value_parser = bus::parse_time)]
+        since: Option<Timestamp>,
+    },
+    /// Prints the accounts and users of the enabled environments for your nats-server's configuration.
+    Config(ConfigFile),
 }
 
 /// Runs the program.
@@ -186,6 +214,15 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
         Command::Migrate(file) => migrate(&file).await,
         Command::Audit(args) => audit(&args).await,
         Command::Demo(file) => demo(&file).await,
+        Command::Bus(BusCommand::Replay {
+            target,
+            environment,
+            since,
+        }) => replay(&target, environment.map(Into::into), since).await,
+        Command::Bus(BusCommand::Config(file)) => {
+            println!("{}", bus::config(&*complete(&file)?)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Keys(KeysCommand::Create {
             config,
             environment,
@@ -283,21 +320,24 @@ async fn migrate(file: &ConfigFile) -> Result<ExitCode, Exit> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
-    let mut stores = Vec::new();
+/// The databases that a command is about: those of a configuration, or that of a running sandbox.
+fn stores(args: &DatabaseArgs) -> Result<Vec<(Environment, Store)>, Exit> {
     if args.config.config.is_some() {
         let config = complete(&args.config)?;
-        for (environment, connections) in config.enabled() {
-            stores.push((environment, open_store(&config, connections)?));
-        }
-    } else {
-        let default = PathBuf::from(sandbox::CONNECTION_FILE);
-        let file = args.connection.as_ref().unwrap_or(&default);
-        let connection = Connection::read(file).map_err(Exit::usage)?;
-        stores.push((Environment::Sandbox, connection.store()?));
+        let stores = config
+            .enabled()
+            .map(|(environment, connections)| Ok((environment, open_store(&config, connections)?)));
+        return stores.collect();
     }
+    let default = PathBuf::from(sandbox::CONNECTION_FILE);
+    let file = args.connection.as_ref().unwrap_or(&default);
+    let connection = Connection::read(file).map_err(Exit::usage)?;
+    Ok(vec![(Environment::Sandbox, connection.store()?)])
+}
+
+async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
     let (mut holds, mut found) = (true, false);
-    for (environment, store) in &stores {
+    for (environment, store) in &stores(&args.database)? {
         let audited = match &args.player {
             None => Some(audit::run(*environment, store).await?),
             Some(player) => audit::run_player(*environment, store, player).await?,
@@ -313,6 +353,22 @@ async fn audit(args: &AuditArgs) -> Result<ExitCode, Exit> {
         _ if holds => Ok(ExitCode::SUCCESS),
         _ => Ok(ExitCode::FAILURE),
     }
+}
+
+async fn replay(
+    args: &DatabaseArgs,
+    only: Option<Environment>,
+    since: Option<Timestamp>,
+) -> Result<ExitCode, Exit> {
+    let mut stores = stores(args)?;
+    stores.retain(|(environment, _)| only.is_none_or(|only| only == *environment));
+    if stores.is_empty() {
+        return Err(Exit::usage("this environment is not enabled"));
+    }
+    for (environment, store) in stores {
+        println!("{}", bus::replay(environment, &store, since).await?);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn demo(file: &ConnectionFile) -> Result<ExitCode, Exit> {

@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod bus;
 pub mod catalogue;
 pub mod cli;
 pub mod config;

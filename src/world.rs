@@ -11,7 +11,7 @@ use pitboss_actors::{
     bridge::{Bridge, BridgeHandle, BridgeLimits, Wake},
     journal::{Journal, JournalLimits},
     player::PlayerPorts,
-    ports::{Clock, Ids, Ledger},
+    ports::{Clock, Ids, Ledger, Retention},
     registry::{Registry, RegistryLimits},
     session::{SessionLimits, Sessions, StreamLimits, StreamPorts},
     sweeper::{Sweeper, SweeperLimits},
@@ -130,7 +130,7 @@ impl World {
         .map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
-        let bus = JetStreamBus::connect(connections, &config.nats)
+        let bus = JetStreamBus::check(connections, &config.nats)
             .await
             .map_err(|source| WorldError::Bus {
                 environment,
@@ -317,12 +317,19 @@ fn registry_limits(config: &Config) -> RegistryLimits {
 }
 
 fn bridge_limits(config: &Config) -> BridgeLimits {
-    let bridge = &config.bridge;
+    let (bridge, outbox) = (&config.bridge, &config.outbox);
     BridgeLimits {
         batch_max: bridge.batch_max,
         poll: ms(bridge.poll_ms),
         linger: ms(bridge.linger_ms),
+        linger_busy: ms(bridge.linger_busy_ms),
         lease: Duration::from_secs(bridge.lease_s),
         retry_after: ms(bridge.retry_ms),
+        retention: Retention {
+            keep: Duration::from_secs(outbox.keep_h * 3600),
+            hold: Duration::from_secs(outbox.hold_h * 3600),
+        },
+        trim_every: ms(outbox.trim_every_ms),
+        trim_batch_max: outbox.trim_batch_max,
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! [`crate::conformance`] runs against both, so that a test on this one says something about the other.
 
+mod outbox;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -14,12 +15,12 @@ use pitboss_wallet::{
     Policy, ProviderId, Receipt, Round, RoundKey, Session, StoredTransaction, Timestamp,
     TransactionId, TransactionKey, TransactionScope, apply,
 };
-use uuid::Uuid;
 
 use crate::ports::{
-    Backlog, CommitError, Committed, Housekeeping, LaneLease, Ledger, Outbox, OutboxEvent,
-    OverdueRound, PlayerEvent, PortError, Writer,
+    CommitError, Committed, Housekeeping, Ledger, OutboxEvent, OverdueRound, PlayerEvent,
+    PortError, Writer,
 };
+use outbox::Lane;
 
 /// As many as a state is loaded with; the rest is asked for as facts.
 const LOADED_ROUNDS: usize = 32;
@@ -53,6 +54,8 @@ struct Inner {
     /// Whose an external id is that is unique over a whole provider account.
     provider_keys: HashMap<Key, PlayerId>,
     lanes: Vec<Lane>,
+    /// When the bus made the stream of each family, in its own words.
+    streams: HashMap<String, String>,
     policies: HashMap<ProviderId, Arc<Policy>>,
     faults: VecDeque<Fault>,
 }
@@ -69,14 +72,6 @@ struct Player {
     events: Vec<PlayerEvent>,
 }
 
-#[derive(Default)]
-struct Lane {
-    events: Vec<OutboxEvent>,
-    published: i64,
-    epoch: i64,
-    owner: Option<(Uuid, Instant)>,
-}
-
 fn key(key: &TransactionKey) -> Key {
     (key.provider.clone(), key.kind, key.external_id.clone())
 }
@@ -90,6 +85,7 @@ impl MemoryLedger {
                 players: HashMap::new(),
                 provider_keys: HashMap::new(),
                 lanes: (0..lanes.max(1)).map(|_| Lane::default()).collect(),
+                streams: HashMap::new(),
                 policies: HashMap::new(),
                 faults: VecDeque::new(),
             })),
@@ -338,72 +334,6 @@ impl Writer for MemoryLedger {
 }
 
 #[async_trait]
-impl Outbox for MemoryLedger {
-    async fn claim(&self, owner: Uuid, lease: Duration) -> Result<Vec<LaneLease>, PortError> {
-        let now = Instant::now();
-        let mut held = Vec::new();
-        for (lane, row) in (0_u16..).zip(&mut self.lock().lanes) {
-            match row.owner {
-                Some((holder, _)) if holder == owner => {}
-                Some((_, until)) if until > now => continue,
-                _ => row.epoch += 1,
-            }
-            row.owner = Some((owner, now + lease));
-            held.push(LaneLease {
-                lane,
-                epoch: row.epoch,
-                published: row.published,
-                newest: count(row.events.len()),
-            });
-        }
-        Ok(held)
-    }
-
-    async fn release(&self, owner: Uuid) -> Result<(), PortError> {
-        for row in &mut self.lock().lanes {
-            if row.owner.is_some_and(|(holder, _)| holder == owner) {
-                row.owner = None;
-            }
-        }
-        Ok(())
-    }
-
-    async fn read(
-        &self,
-        lane: u16,
-        after: i64,
-        limit: usize,
-    ) -> Result<Vec<OutboxEvent>, PortError> {
-        let inner = self.lock();
-        let events = inner.lanes.get(usize::from(lane)).map(|row| &row.events);
-        let wanted = events
-            .into_iter()
-            .flatten()
-            .filter(|event| event.lane_seq > after);
-        Ok(wanted.take(limit).cloned().collect())
-    }
-
-    async fn checkpoint(&self, lane: u16, epoch: i64, published: i64) -> Result<bool, PortError> {
-        let mut inner = self.lock();
-        let row = inner.lanes.get_mut(usize::from(lane));
-        let Some(row) = row.filter(|row| row.epoch == epoch) else {
-            return Ok(false);
-        };
-        row.published = row.published.max(published);
-        Ok(true)
-    }
-
-    /// The age is always zero: nothing here knows the time of the events' clock.
-    async fn backlog(&self) -> Result<Backlog, PortError> {
-        let waiting = |row: &Lane| count(row.events.len()) - row.published;
-        Ok(Backlog {
-            events: self.lock().lanes.iter().map(waiting).sum(),
-            oldest_age: Duration::ZERO,
-        })
-    }
-}
-
-#[async_trait]
 impl Housekeeping for MemoryLedger {
     async fn overdue_rounds(
         &self,
@@ -442,7 +372,10 @@ impl Housekeeping for MemoryLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::{self, Subject};
+    use crate::{
+        conformance::{self, Subject},
+        ports::Outbox,
+    };
 
     struct Memory(MemoryLedger);
 

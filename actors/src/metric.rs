@@ -33,9 +33,19 @@ pub const JOURNAL_DEPTH: &str = "pitboss_journal_depth";
 pub const OUTBOX_BACKLOG: &str = "pitboss_outbox_backlog";
 /// Gauge, seconds: age of the oldest event not yet on the bus, by `environment`.
 pub const OUTBOX_AGE_SECONDS: &str = "pitboss_outbox_age_seconds";
+/// Gauge: decisions that the outbox keeps, on the bus or not, by `environment`.
+pub const OUTBOX_KEPT: &str = "pitboss_outbox_kept";
+/// Gauge, seconds: age of the oldest decision that the outbox keeps, by `environment`.
+pub const OUTBOX_KEPT_AGE_SECONDS: &str = "pitboss_outbox_kept_age_seconds";
+/// Counter: decisions deleted from the outbox when they were past their time, by `environment`.
+pub const TRIMMED: &str = "pitboss_outbox_trimmed_total";
 /// Counter: events acknowledged by the bus, by `environment`.
 pub const PUBLISHED: &str = "pitboss_bridge_published_total";
-/// Counter: failed attempts to publish, by `environment`.
+/// Counter: of these, events that this node had sent before, by `environment`.
+pub const REDELIVERED: &str = "pitboss_bridge_redelivered_total";
+/// Counter: times that the bus was found to have lost something, by `environment`.
+pub const REWINDS: &str = "pitboss_bridge_rewinds_total";
+/// Counter: failed attempts to reach the bus or to publish, by `environment`.
 pub const PUBLISH_ERRORS: &str = "pitboss_bridge_errors_total";
 /// Gauge: lanes that this node publishes, by `environment`.
 pub const LANES_HELD: &str = "pitboss_bridge_lanes";
@@ -83,8 +93,28 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
         OUTBOX_AGE_SECONDS,
         "Age of the oldest event not yet on the bus",
     ),
+    (
+        OUTBOX_KEPT,
+        "Decisions that the outbox keeps, on the bus or not",
+    ),
+    (
+        OUTBOX_KEPT_AGE_SECONDS,
+        "Age of the oldest decision that the outbox keeps",
+    ),
+    (TRIMMED, "Decisions deleted from the outbox past their time"),
     (PUBLISHED, "Events acknowledged by the bus"),
-    (PUBLISH_ERRORS, "Failed attempts to publish"),
+    (
+        REDELIVERED,
+        "Events acknowledged that this node had sent before",
+    ),
+    (
+        REWINDS,
+        "Times that the bus was found to have lost something",
+    ),
+    (
+        PUBLISH_ERRORS,
+        "Failed attempts to reach the bus or to publish",
+    ),
     (LANES_HELD, "Lanes that this node publishes"),
     (
         EVICTED,

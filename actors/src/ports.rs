@@ -3,7 +3,7 @@
 //! Postgres implements the ledger and the outbox (`schema`), NATS the bus (`src`), and [`crate::memory`] all
 //! of it for tests. One conformance suite runs against each ledger: `pitboss_actors::conformance`.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use pitboss_wallet::{
@@ -79,16 +79,24 @@ pub trait Writer: Send {
     async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError>;
 }
 
+/// A number for each family of events, by its name: `wallet` for `wallet.*`.
+pub type Families = BTreeMap<String, i64>;
+
 /// A lane that this node may publish, until the lease runs out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneLease {
     pub lane: u16,
-    /// Raised with every new holder: an older holder's checkpoints are refused.
+    /// Raised with every new holder, and when the bus lost something: an older holder's checkpoints are refused.
     pub epoch: i64,
     /// Everything up to this lane number is on the bus.
     pub published: i64,
     /// The newest lane number that is committed.
     pub newest: i64,
+    /// For each family the bus's number of the lane's newest acknowledged event.
+    pub acknowledged: Families,
+    /// Families whose stream holds the lane's events up to this lane number, although `published` was set back
+    /// behind it: another stream lost something.
+    pub held: Families,
 }
 
 /// An event on its way to the bus.
@@ -104,6 +112,14 @@ pub struct OutboxEvent {
     pub body: String,
 }
 
+impl OutboxEvent {
+    /// The first word of its type: events of one family share a stream of the bus.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        self.subject.split('.').next().unwrap_or_default()
+    }
+}
+
 /// The events in commit order, lane by lane.
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
@@ -115,7 +131,7 @@ pub trait Outbox: Send + Sync + 'static {
     async fn release(&self, owner: Uuid) -> Result<(), PortError>;
 
     /// Events of a lane after a lane number, in order: those of the next `limit` lane numbers. All events with the
-    /// same number come together, so that a checkpoint never parts them; fewer than `limit` are the last.
+    /// same number come together, so that a checkpoint never parts them.
     async fn read(
         &self,
         lane: u16,
@@ -123,31 +139,106 @@ pub trait Outbox: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<OutboxEvent>, PortError>;
 
-    /// Moves the lane's checkpoint. `false`: somebody else holds the lane by now, nothing was written.
-    async fn checkpoint(&self, lane: u16, epoch: i64, published: i64) -> Result<bool, PortError>;
+    /// Moves the lane's checkpoint, and notes what the bus numbered its events. `false`: somebody else holds the
+    /// lane by now, or the bus lost something; nothing was written.
+    async fn checkpoint(
+        &self,
+        lane: u16,
+        epoch: i64,
+        published: i64,
+        acknowledged: &Families,
+    ) -> Result<bool, PortError>;
 
-    /// How many lane numbers are not on the bus, and the age of the oldest of them, over all lanes.
+    /// Compares what the bus has with what it acknowledged. Where something is missing, sets every lane's
+    /// checkpoint back to before it and raises every lane's epoch. Harmless when repeated.
+    async fn settle(&self, found: &[FoundStream]) -> Result<Settled, PortError>;
+
+    /// Deletes decisions from the lanes that `owner` holds, oldest first, at most `limit` of a lane: those that are
+    /// on the bus and past their time.
+    async fn trim(
+        &self,
+        owner: Uuid,
+        retention: Retention,
+        limit: usize,
+    ) -> Result<Trimmed, PortError>;
+
+    /// What waits for the bus, and what is kept, over all lanes.
     async fn backlog(&self) -> Result<Backlog, PortError>;
 }
 
-/// What waits in the outbox.
+/// A stream as the bus tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundStream {
+    pub family: String,
+    /// When it was made, in the bus's words: another time is another stream. `None`: there is none.
+    pub made_at: Option<String>,
+    /// The number of its newest event, which may be gone by now; 0 when there never was one.
+    pub newest: i64,
+}
+
+/// What a comparison with the bus led to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Families of which the bus lost events.
+    pub lost: Vec<String>,
+    /// How many lane numbers are to be published again.
+    pub set_back: i64,
+}
+
+/// How long a decision's events stay in the outbox once they are on the bus.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    pub keep: Duration,
+    /// How long at most for the sake of a reader that is slow.
+    pub hold: Duration,
+}
+
+/// What a look for old decisions led to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    pub decisions: i64,
+    /// A lane gave as many as were asked for: there may be more.
+    pub more: bool,
+}
+
+/// The state of the outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Lane numbers: decisions, where the events of a decision share one.
+    /// Lane numbers that are not on the bus: decisions, where the events of a decision share one.
     pub events: i64,
     pub oldest_age: Duration,
+    /// Decisions that are kept, on the bus or not.
+    pub kept: i64,
+    pub kept_age: Duration,
 }
 
 /// The event bus.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
+    /// Makes a connection, and looks at the streams.
+    async fn connect(&self) -> Result<Arc<dyn BusSession>, PortError>;
+}
+
+/// One connection to the bus. It never comes back by itself: what was sent on it cannot arrive on a later one, after
+/// the bus has lost its data.
+#[async_trait]
+pub trait BusSession: Send + Sync + 'static {
+    /// The streams as they were found, one for each family.
+    fn streams(&self) -> Vec<FoundStream>;
+
+    /// Makes the streams that are missing, and looks again at all.
+    async fn make_streams(&self) -> Result<Vec<FoundStream>, PortError>;
+
     /// Publishes each player's events in order, and returns when all are acknowledged. An event is sent only
     /// when the same player's earlier events are acknowledged.
     ///
     /// # Errors
-    /// Some or none of them are on the bus. The same batch is to be published again: the bus drops what it
-    /// has by the event's id.
-    async fn publish(&self, events: &[OutboxEvent]) -> Result<(), PortError>;
+    /// Some or none of them are on the bus. The same batch is to be published again, on a new connection: the bus
+    /// drops what it has by the event's id.
+    async fn publish(&self, events: Vec<OutboxEvent>) -> Result<Families, PortError>;
+
+    /// Whether the connection stands.
+    fn is_alive(&self) -> bool;
 }
 
 /// A round that has waited for its end longer than its provider account allows.

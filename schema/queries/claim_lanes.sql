@@ -15,9 +15,9 @@ mine AS (
         lease_until = clock_timestamp() + $2::int8 * interval '1 microsecond'
     FROM free f
     WHERE p.lane = f.lane
-    RETURNING p.lane, p.epoch, p.published
+    RETURNING p.lane, p.epoch, p.published, p.acknowledged, p.held
 )
-SELECT m.lane, m.epoch, m.published, l.seq AS newest
+SELECT m.lane, m.epoch, m.published, l.seq AS newest, m.acknowledged::text AS acknowledged, m.held::text AS held
 FROM mine m
 JOIN lane l ON l.id = m.lane
 ORDER BY m.lane

@@ -39,5 +39,6 @@ pub use lane::lane_of;
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
 pub use options::StoreOptions;
+pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
 pub use store::Store;

@@ -128,6 +128,35 @@ impl Store {
         Ok(rows.into_iter().next())
     }
 
+    /// Runs a statement that answers one row behind another that takes locks: it sees all that was committed
+    /// before they were taken, which one statement would not.
+    pub(crate) async fn row_under_lock(
+        &self,
+        what: &'static str,
+        lock: &str,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Row, StoreError> {
+        let mut client = self.client().await?;
+        let answer = within(self.options().answer_timeout, async {
+            let answer = async {
+                let transaction = client.transaction().await?;
+                let statement = transaction.prepare_cached(lock).await?;
+                transaction.query(&statement, &[]).await?;
+                let statement = transaction.prepare_cached(sql).await?;
+                let row = transaction.query_one(&statement, params).await?;
+                transaction.commit().await?;
+                Ok(row)
+            };
+            answer.await.map_err(StoreError::sql(what))
+        })
+        .await;
+        if matches!(answer, Err(StoreError::Timeout(_))) {
+            drop(Object::take(client));
+        }
+        answer
+    }
+
     /// Runs a statement and returns how many rows it changed.
     pub(crate) async fn execute(
         &self,

@@ -51,6 +51,7 @@ mod data_dir;
 mod error;
 mod leftovers;
 mod nats;
+mod nats_accounts;
 mod port;
 mod postgres;
 mod process;
@@ -59,7 +60,8 @@ mod scratch;
 mod server;
 
 pub use error::ServiceError;
-pub use nats::{Nats, NatsAccount, NatsOptions};
+pub use nats::{Nats, NatsOptions};
+pub use nats_accounts::{NatsAccount, NatsGuest, NatsRequest, nats_accounts};
 pub use port::free_port;
 pub use postgres::{Postgres, PostgresOptions};
 pub use remove::remove_data;

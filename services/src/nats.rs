@@ -4,7 +4,6 @@
 //! two minutes, not per message: it may lose what it acknowledged when the *machine* loses power.
 //! A kill of the process loses nothing. It is a copy of the outbox, never the record of money.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::binaries;
 use crate::data_dir::{DataDir, Log, random_hex, write_private};
 use crate::error::ServiceError;
 use crate::leftovers;
+use crate::nats_accounts::{NatsAccount, nats_accounts};
 use crate::process::{Spec, Steps};
 use crate::server::{Program, Server, blocking};
 
@@ -27,41 +27,13 @@ const ON_DROP: Steps = &[
     (Signal::SIGKILL, Duration::from_secs(2)),
 ];
 
-#[derive(Clone, PartialEq, Eq)]
-pub struct NatsAccount {
-    pub name: String,
-    pub user: String,
-    pub password: String,
-}
-
-impl NatsAccount {
-    #[must_use]
-    pub fn new(name: &str, user: &str, password: &str) -> Self {
-        NatsAccount {
-            name: name.to_owned(),
-            user: user.to_owned(),
-            password: password.to_owned(),
-        }
-    }
-}
-
-impl fmt::Debug for NatsAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NatsAccount")
-            .field("name", &self.name)
-            .field("user", &self.user)
-            .field("password", &"***")
-            .finish()
-    }
-}
-
 #[derive(Debug, Clone)]
 pub struct NatsOptions {
     /// The folder of this service alone; created when it is not there.
     pub data_dir: PathBuf,
     /// `None`: the port of the last time if it is free, otherwise any free one.
     pub port: Option<u16>,
-    /// One user each, with a JetStream of its own. Whoever presents none of them is refused.
+    /// One user each, with a JetStream of its own, and its guests. Whoever presents none of them is refused.
     pub accounts: Vec<NatsAccount>,
 }
 
@@ -156,40 +128,9 @@ impl Nats {
 
 /// The configuration, written as JSON: nats-server reads it, and the quoting is not ours to do.
 fn config(dir: &DataDir, accounts: &[NatsAccount]) -> Result<Vec<u8>, ServiceError> {
-    let mut named = serde_json::Map::new();
-    for account in accounts {
-        for (kind, value) in [
-            ("NATS account name", &account.name),
-            ("NATS user", &account.user),
-            ("NATS password", &account.password),
-        ] {
-            if value.is_empty() || value.chars().any(char::is_control) {
-                return Err(ServiceError::BadName {
-                    kind,
-                    value: if kind == "NATS password" {
-                        "***".into()
-                    } else {
-                        value.clone()
-                    },
-                    allowed: "not empty, no control characters",
-                });
-            }
-        }
-        let body = json!({
-            "jetstream": "enabled",
-            "users": [{"user": account.user, "password": account.password}],
-        });
-        if named.insert(account.name.clone(), body).is_some() {
-            return Err(ServiceError::BadName {
-                kind: "NATS account name",
-                value: account.name.clone(),
-                allowed: "each name once",
-            });
-        }
-    }
     let mut config = json!({ "jetstream": {"store_dir": dir.path()} });
-    if !named.is_empty() {
-        config["accounts"] = Value::Object(named);
+    if !accounts.is_empty() {
+        config["accounts"] = nats_accounts(accounts)?;
     }
     serde_json::to_vec_pretty(&config).map_err(|error| ServiceError::Io {
         what: "cannot write the configuration of nats-server".into(),

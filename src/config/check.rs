@@ -1,8 +1,9 @@
 //! What values the settings may have.
 
+use pitboss_wallet::Environment;
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, nats_users};
 
 impl Config {
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -12,6 +13,7 @@ impl Config {
             players,
             journal,
             bridge,
+            outbox,
             nats,
             stream,
             sessions,
@@ -90,9 +92,19 @@ impl Config {
         check.range("bridge.connections", bridge.connections, 1, 1000);
         check.range("bridge.batch_max", bridge.batch_max, 1, 4096);
         check.range("bridge.linger_ms", bridge.linger_ms, 0, 10_000);
+        check.range(
+            "bridge.linger_busy_ms",
+            bridge.linger_busy_ms,
+            bridge.linger_ms,
+            10_000,
+        );
         check.range("bridge.poll_ms", bridge.poll_ms, 10, 60_000);
         check.range("bridge.lease_s", bridge.lease_s, 3, 3600);
         check.range("bridge.retry_ms", bridge.retry_ms, 10, 60_000);
+        check.range("outbox.keep_h", outbox.keep_h, 1, 24 * 3650);
+        check.range("outbox.hold_h", outbox.hold_h, outbox.keep_h, 24 * 3650);
+        check.range("outbox.trim_every_ms", outbox.trim_every_ms, 10, 3_600_000);
+        check.range("outbox.trim_batch_max", outbox.trim_batch_max, 1, 10_000);
         check.range("nats.max_age_h", nats.max_age_h, 1, 24 * 3650);
         check.range("nats.max_bytes", nats.max_bytes, 1 << 20, i64::MAX);
         check.range("nats.replicas", nats.replicas, 1, 5);
@@ -156,6 +168,10 @@ impl Config {
         check.range("rest.page_max", rest.page_max, 1, 10_000);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
+        for environment in Environment::ALL {
+            let users = &self.connections(environment).nats_users;
+            nats_users::check(environment.as_str(), users).map_err(ConfigError)?;
+        }
         check.0
     }
 

@@ -1,6 +1,7 @@
 //! The configuration: documented defaults, laid over by a file and by the environment, checked as a whole.
 
 mod check;
+mod nats_users;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -8,6 +9,8 @@ use config::{Environment as EnvironmentSource, File, FileFormat};
 use pitboss_wallet::Environment;
 use secrecy::SecretString;
 use serde::Deserialize;
+
+pub use nats_users::{NatsUser, NatsUsers};
 
 /// The file at the root of the project.
 const DEFAULTS: &str = include_str!("../../config.toml");
@@ -37,6 +40,7 @@ section!(
         players: Players,
         journal: Journal,
         bridge: Bridge,
+        outbox: Outbox,
         nats: Nats,
         stream: Stream,
         sessions: Sessions,
@@ -77,6 +81,8 @@ section!(Connections {
     nats_url: String,
     nats_user: String,
     nats_password: SecretString,
+    #[serde(default)]
+    nats_users: NatsUsers,
 });
 section!(Postgres {
     pool_size: usize,
@@ -106,9 +112,16 @@ section!(Bridge {
     connections: usize,
     batch_max: usize,
     linger_ms: u64,
+    linger_busy_ms: u64,
     poll_ms: u64,
     lease_s: u64,
     retry_ms: u64
+});
+section!(Outbox {
+    keep_h: u64,
+    hold_h: u64,
+    trim_every_ms: u64,
+    trim_batch_max: usize,
 });
 section!(Nats {
     max_age_h: u64,

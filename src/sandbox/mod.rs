@@ -12,7 +12,7 @@ use std::{
 };
 
 use clap::Args;
-use pitboss_services::{Nats, NatsAccount, NatsOptions, Postgres, PostgresOptions};
+use pitboss_services::{Nats, NatsOptions, Postgres, PostgresOptions};
 use pitboss_wallet::Environment;
 
 use connection::Pids;
@@ -24,6 +24,7 @@ use seed::Secrets;
 use crate::{
     cli::{self, Exit},
     config::Config,
+    nats,
     server::{Server, stop_signal},
     telemetry,
     vault::Vault,
@@ -84,6 +85,20 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
 
     let api = listen(options.port, API_PORT)?;
     let admin = listen(options.admin_port, ADMIN_PORT)?;
+    for (environment, password) in [
+        (
+            &mut config.environments.sandbox,
+            &secrets.nats_sandbox_password,
+        ),
+        (&mut config.environments.live, &secrets.nats_live_password),
+    ] {
+        environment.nats_password = password.clone().into();
+    }
+    config.environments.sandbox.nats_user = Environment::Sandbox.to_string();
+    config.environments.live.nats_user = Environment::Live.to_string();
+    let accounts =
+        Environment::ALL.map(|environment| (environment, config.connections(environment)));
+    let accounts = nats::accounts(accounts);
     let services = async {
         eprintln!(
             "Starting Postgres and nats-server in {} ...",
@@ -92,21 +107,11 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
         let postgres = PostgresOptions::new(data.join("postgres")).port(options.postgres_port);
         let postgres = Postgres::start(postgres).await?;
         postgres.create_database(DATABASE).await?;
-        let nats = NatsOptions::new(data.join("nats"))
-            .port(options.nats_port)
-            .account(NatsAccount::new(
-                "SANDBOX",
-                "sandbox",
-                &secrets.nats_sandbox_password,
-            ))
-            .account(NatsAccount::new(
-                "LIVE",
-                "live",
-                &secrets.nats_live_password,
-            ));
+        let mut nats = NatsOptions::new(data.join("nats")).port(options.nats_port);
+        nats.accounts = accounts;
         Ok::<_, Exit>((postgres, Nats::start(nats).await?))
     };
-    let (mut postgres, mut nats) = tokio::select! {
+    let (mut postgres, mut nats_server) = tokio::select! {
         services = services => services?,
         // What was started by now ends as it is dropped.
         () = &mut stop => return Ok(ExitCode::SUCCESS),
@@ -121,9 +126,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     let sandbox = &mut config.environments.sandbox;
     sandbox.enabled = true;
     sandbox.postgres_url = postgres.url(DATABASE).into();
-    sandbox.nats_url = nats.url();
-    sandbox.nats_user = "sandbox".into();
-    sandbox.nats_password = secrets.nats_sandbox_password.clone().into();
+    sandbox.nats_url = nats_server.url();
     config.environments.live.enabled = false;
     config.check_complete().map_err(|error| Exit {
         text: error.to_string(),
@@ -144,8 +147,8 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
         stream: format!("ws://{api_address}/v1/stream"),
         postgres: postgres.url(DATABASE),
         nats: NatsConnection {
-            url: nats.url(),
-            user: "sandbox".into(),
+            url: nats_server.url(),
+            user: config.environments.sandbox.nats_user.clone(),
             password: secrets.nats_sandbox_password.clone(),
         },
         operator_key: secrets.operator_key.clone(),
@@ -158,7 +161,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
         pids: Pids {
             server: std::process::id(),
             postgres: postgres.pid(),
-            nats: nats.pid(),
+            nats: nats_server.pid(),
         },
     };
     let file = data.join("connection.json");
@@ -170,7 +173,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     let ended = server.stop().await;
     // Programs must not take a stopped sandbox for a running one.
     let _ = std::fs::remove_file(&file);
-    nats.stop().await;
+    nats_server.stop().await;
     postgres.stop().await;
     eprintln!("Stopped. The data is kept in {}.", options.data.display());
     Ok(cli::exit_code(ended))

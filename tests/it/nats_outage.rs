@@ -14,15 +14,6 @@ use crate::support::{
     sandbox::Sandbox,
 };
 
-async fn bets(client: &Client, player: &Player, name: &str, count: usize) {
-    for index in 0..count {
-        client
-            .callback("bet", &player.bet(&format!("{name}{index}"), "0.10"))
-            .await
-            .ok();
-    }
-}
-
 /// What both streams keep of a player once they have him up to this seq: in the order of each stream.
 async fn kept_up_to(client: &Client, player: &Player, from: i64, seq: i64) -> [Vec<Heard>; 2] {
     eventually("all events are on the bus", async || {
@@ -90,7 +81,7 @@ async fn with_nats_killed_bets_go_on_and_the_server_stays_ready() {
         (!is_alive(sandbox.at.pids.nats)).then_some(())
     })
     .await;
-    bets(&client, &player, "b", 20).await;
+    player.bet_often(&client, "b", 20).await;
     assert_eq!(player.cash(&client).await, "98.00");
     assert_eq!(client.admin("/readyz").await.status, 200);
     // Nothing of it is lost: it waits in the outbox, a row a bet, and a gauge shows how much.
@@ -123,39 +114,24 @@ async fn what_happened_while_nats_was_away_arrives_whole_and_in_order() {
     // Killed in the middle of bets, twice, once for longer than an acknowledgement is waited for.
     for (name, pause_ms) in [("first", 0), ("second", 1200)] {
         let (bettor, better) = (client.clone(), player.clone());
-        let betting = tokio::spawn(async move { bets(&bettor, &better, name, 60).await });
-        bets(&client, &player, &format!("{name}-before"), 10).await;
+        let betting = tokio::spawn(async move { better.bet_often(&bettor, name, 60).await });
+        player
+            .bet_often(&client, &format!("{name}-before"), 10)
+            .await;
         casino.nats.kill_immediate().await;
-        bets(&client, &player, &format!("{name}-during"), 10).await;
+        player
+            .bet_often(&client, &format!("{name}-during"), 10)
+            .await;
         tokio::time::sleep(std::time::Duration::from_millis(pause_ms)).await;
         casino.nats.restart().await.unwrap();
-        bets(&client, &player, &format!("{name}-after"), 10).await;
+        player
+            .bet_often(&client, &format!("{name}-after"), 10)
+            .await;
         betting.await.unwrap();
     }
     let newest = newest_event(&ledger, &player).await;
     let kept = kept_up_to(&client, &player, 0, newest).await;
     assert_whole_and_in_order(&kept, 0, newest);
-    nothing_waits(&ledger).await;
-}
-
-#[tokio::test]
-async fn a_bus_that_lost_its_data_gets_everything_after_the_last_checkpoint() {
-    let mut casino = Casino::start("nats-emptied", &["sandbox"]).await;
-    let node = casino.serve("[nats]\nack_timeout_ms = 500\n").await;
-    let client = casino.client(&node, "sandbox");
-    let ledger = casino.ledger("sandbox").await;
-    let player = Player::with(&client, "100.00").await;
-    bets(&client, &player, "before", 10).await;
-    nothing_waits(&ledger).await;
-    let from = newest_event(&ledger, &player).await;
-    casino.nats.stop().await;
-    std::fs::remove_dir_all(casino.scratch.join("nats").join("jetstream")).unwrap();
-    bets(&client, &player, "during", 10).await;
-    casino.nats.restart().await.unwrap();
-    bets(&client, &player, "after", 10).await;
-    let newest = newest_event(&ledger, &player).await;
-    let kept = kept_up_to(&client, &player, from, newest).await;
-    assert_whole_and_in_order(&kept, from, newest);
     nothing_waits(&ledger).await;
 }
 
@@ -167,7 +143,7 @@ async fn a_server_starts_without_nats_and_tells_it_everything_later() {
     let client = casino.client(&node, "sandbox");
     let ledger = casino.ledger("sandbox").await;
     let player = Player::with(&client, "100.00").await;
-    bets(&client, &player, "b", 10).await;
+    player.bet_often(&client, "b", 10).await;
     casino.nats.restart().await.unwrap();
     let newest = newest_event(&ledger, &player).await;
     let kept = kept_up_to(&client, &player, 0, newest).await;
@@ -178,7 +154,13 @@ async fn a_server_starts_without_nats_and_tells_it_everything_later() {
 #[tokio::test]
 async fn a_stream_with_other_settings_is_refused_at_the_start_and_never_changed() {
     let casino = Casino::start("nats-differs", &["sandbox"]).await;
-    drop(casino.serve("").await);
+    let node = casino.serve("").await;
+    let bus = Bus::listen(&casino.client(&node, "sandbox").at.nats).await;
+    eventually("the streams are made", async || {
+        bus.jetstream().get_stream("WITHDRAWAL").await.ok()
+    })
+    .await;
+    drop(node);
     let config = casino.config(
         "[nats]\nmax_age_h = 24\n",
         pitboss_services::free_port().unwrap(),

@@ -1,19 +1,26 @@
-//! The bridge's loop: claims lanes, publishes batches, moves checkpoints.
+//! The bridge's loop: claims lanes, keeps a connection to the bus, publishes batches, moves checkpoints.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 use uuid::Uuid;
 
-use super::{BridgeLimits, Wake};
+use super::{
+    BridgeLimits, Wake,
+    batch::{Batch, Outcome, publish},
+    link,
+};
 use crate::{
     metric,
-    ports::{Bus, LaneLease, Outbox, PortError},
+    ports::{Bus, BusSession, LaneLease, Outbox, PortError},
 };
+
+/// Decisions per second over which batches are gathered for longer.
+const BUSY_PER_S: f64 = 2000.0;
 
 struct Lane {
     lease: LaneLease,
@@ -23,16 +30,10 @@ struct Lane {
     dirty: bool,
 }
 
-/// How one batch of a lane ended.
-enum Published {
-    Through {
-        published: i64,
-        /// More may wait behind it.
-        more: bool,
-    },
-    /// Somebody else holds the lane by now.
-    Fenced,
-    Failed,
+/// What a task of the bridge came back with.
+enum Done {
+    Batch(Batch),
+    Connected(Result<Arc<dyn BusSession>, PortError>),
 }
 
 pub(super) struct Mirror {
@@ -43,9 +44,21 @@ pub(super) struct Mirror {
     limits: BridgeLimits,
     environment: &'static str,
     lanes: HashMap<u16, Lane>,
+    /// For each lane the newest number that this node has tried to publish: what is sent up to it is sent again.
+    tried: HashMap<u16, i64>,
+    session: Option<Arc<dyn BusSession>>,
+    connecting: bool,
+    /// The last attempt to connect, or a batch on the connection, failed.
+    is_away: bool,
+    /// When what was committed meanwhile is looked for: a moment's wait makes one batch of many commits.
+    gathered_at: Option<Instant>,
+    /// Something waits that no commit of this node told of.
+    others: bool,
+    /// Decisions published since the last of these moments, and when it was.
+    since: (i64, Instant),
     /// The batches in flight. Tasks of their own: a future that waits beside the loop would stand still, with
     /// its database connection, whenever the loop itself waits for one.
-    work: JoinSet<(u16, Published)>,
+    work: JoinSet<Done>,
 }
 
 impl Mirror {
@@ -57,7 +70,6 @@ impl Mirror {
         limits: BridgeLimits,
         environment: &'static str,
     ) -> Self {
-        let (lanes, work) = (HashMap::new(), JoinSet::new());
         Self {
             owner,
             outbox,
@@ -65,8 +77,15 @@ impl Mirror {
             wake,
             limits,
             environment,
-            lanes,
-            work,
+            lanes: HashMap::new(),
+            tried: HashMap::new(),
+            session: None,
+            connecting: false,
+            is_away: false,
+            gathered_at: None,
+            others: false,
+            since: (0, Instant::now()),
+            work: JoinSet::new(),
         }
     }
 
@@ -79,17 +98,21 @@ impl Mirror {
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let wake = self.wake.clone();
         loop {
+            let gathered_at = self.gathered_at;
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 _ = claim.tick() => self.claim().await,
-                _ = poll.tick() => self.look_for_others().await,
-                () = wake.shared.notify.notified() => {
-                    // A moment's wait makes one batch of many commits.
-                    sleep(self.limits.linger).await;
+                _ = poll.tick() => self.look_around().await,
+                () = wake.shared.notify.notified(), if gathered_at.is_none() => {
+                    self.gathered_at = Some(Instant::now() + self.linger());
+                }
+                () = sleep_until(gathered_at.unwrap_or_else(Instant::now)), if gathered_at.is_some() => {
+                    self.gathered_at = None;
                     self.take_wakes();
                 }
-                Some(ended) = self.work.join_next() => self.note(ended),
+                Some(done) = self.work.join_next() => self.note(done).await,
             }
+            self.connect();
             self.begin();
         }
         self.drain().await;
@@ -98,13 +121,13 @@ impl Mirror {
     /// Publishes until nothing is left. The caller bounds the time.
     async fn drain(&mut self) {
         self.claim().await;
-        for lane in self.lanes.values_mut() {
-            lane.dirty = true;
-        }
-        self.begin();
-        while let Some(ended) = self.work.join_next().await {
-            self.note(ended);
+        while self.lanes.values().any(|lane| lane.dirty || lane.busy) {
+            self.connect();
             self.begin();
+            match self.work.join_next().await {
+                Some(done) => self.note(done).await,
+                None => break,
+            }
         }
         if let Err(error) = self.outbox.release(self.owner).await {
             tracing::warn!(%error, "the lanes could not be given back: their leases will run out");
@@ -126,27 +149,19 @@ impl Mirror {
         self.lanes
             .retain(|id, lane| lane.busy || held.contains_key(id));
         for (id, lease) in held {
-            let dirty = lease.newest > lease.published;
+            let is_behind = lease.newest > lease.published;
             match self.lanes.get_mut(&id) {
-                // A batch under way knows its own position better than the lease that was read meanwhile.
-                Some(lane) if lane.busy && lane.lease.epoch == lease.epoch => lane.dirty |= dirty,
+                // What this node published since knows better than the lease that was read meanwhile.
+                Some(lane) if lane.lease.epoch == lease.epoch => {
+                    lane.dirty |= lease.newest > lane.lease.published;
+                }
                 Some(lane) => {
-                    let busy = lane.busy;
-                    *lane = Lane {
-                        lease,
-                        busy,
-                        dirty: lane.dirty || dirty,
-                    };
+                    lane.lease = lease;
+                    lane.dirty |= is_behind;
                 }
                 None => {
-                    self.lanes.insert(
-                        id,
-                        Lane {
-                            lease,
-                            busy: false,
-                            dirty,
-                        },
-                    );
+                    let (busy, dirty) = (false, is_behind);
+                    self.lanes.insert(id, Lane { lease, busy, dirty });
                 }
             }
         }
@@ -155,8 +170,15 @@ impl Mirror {
             .set(f64::from(count));
     }
 
-    /// Other nodes' commits do not wake this one.
-    async fn look_for_others(&mut self) {
+    /// Other nodes' commits do not wake this one, and nothing else tells that a connection broke while all is quiet.
+    async fn look_around(&mut self) {
+        if self
+            .session
+            .as_ref()
+            .is_some_and(|session| !session.is_alive())
+        {
+            self.lose_session(&PortError("the connection broke".into()));
+        }
         let backlog = match self.outbox.backlog().await {
             Ok(backlog) => backlog,
             Err(error) => {
@@ -164,106 +186,159 @@ impl Mirror {
                 return;
             }
         };
-        #[allow(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!(metric::OUTBOX_BACKLOG, "environment" => self.environment)
-            .set(backlog.events as f64);
-        metrics::gauge!(metric::OUTBOX_AGE_SECONDS, "environment" => self.environment)
-            .set(backlog.oldest_age.as_secs_f64());
+        #[allow(clippy::cast_precision_loss, reason = "gauges")]
+        for (name, value) in [
+            (metric::OUTBOX_BACKLOG, backlog.events as f64),
+            (metric::OUTBOX_AGE_SECONDS, backlog.oldest_age.as_secs_f64()),
+            (metric::OUTBOX_KEPT, backlog.kept as f64),
+            (
+                metric::OUTBOX_KEPT_AGE_SECONDS,
+                backlog.kept_age.as_secs_f64(),
+            ),
+        ] {
+            metrics::gauge!(name, "environment" => self.environment).set(value);
+        }
         if backlog.events > 0 {
-            for lane in self.lanes.values_mut() {
-                lane.dirty = true;
+            self.others = true;
+            // While batches are gathered, not in the middle of it: this would make two of each.
+            if self.gathered_at.is_none() {
+                self.take_wakes();
             }
         }
     }
 
+    /// Each batch costs the database a read and a checkpoint: while there is much to do, fewer and larger ones.
+    fn linger(&mut self) -> Duration {
+        let (decisions, since) = std::mem::replace(&mut self.since, (0, Instant::now()));
+        #[allow(clippy::cast_precision_loss, reason = "a rate")]
+        let per_s = decisions as f64 / since.elapsed().as_secs_f64();
+        if per_s > BUSY_PER_S {
+            self.limits.linger_busy
+        } else {
+            self.limits.linger
+        }
+    }
+
+    /// Marks the lanes that have something new.
     fn take_wakes(&mut self) {
+        let others = std::mem::take(&mut self.others);
         for (id, lane) in &mut self.lanes {
-            lane.dirty |= self.wake.take(*id);
+            lane.dirty |= self.wake.take(*id) || others;
+        }
+    }
+
+    /// Makes a connection when there is none, and settles with the bus: it may have lost something meanwhile.
+    fn connect(&mut self) {
+        if self.session.is_some() || self.connecting {
+            return;
+        }
+        self.connecting = true;
+        let (outbox, bus, environment) = (self.outbox.clone(), self.bus.clone(), self.environment);
+        let pause = self.is_away.then_some(self.limits.retry_after);
+        self.work.spawn(async move {
+            if let Some(pause) = pause {
+                sleep(pause).await;
+            }
+            Done::Connected(link::connect(&*outbox, &*bus, environment).await)
+        });
+    }
+
+    /// A broken connection is thrown away as a whole, and so is one on which a batch failed.
+    fn lose_session(&mut self, error: &PortError) {
+        self.session = None;
+        metrics::counter!(metric::PUBLISH_ERRORS, "environment" => self.environment).increment(1);
+        // Once: as long as the bus is away there is nothing new to say.
+        if !self.is_away {
+            self.is_away = true;
+            tracing::warn!(environment = self.environment, %error, "the bus is away: events wait for it");
         }
     }
 
     /// Puts every lane to work that has something and is not at it.
     fn begin(&mut self) {
+        let Some(session) = &self.session else {
+            return;
+        };
         for (id, lane) in &mut self.lanes {
             if !lane.dirty || lane.busy {
                 continue;
             }
             lane.busy = true;
             lane.dirty = false;
-            let (id, lease, limits) = (*id, lane.lease.clone(), self.limits);
-            let (outbox, bus, environment) =
-                (self.outbox.clone(), self.bus.clone(), self.environment);
-            let batch = async move {
-                let result = publish(&*outbox, &*bus, &lease, limits.batch_max, environment).await;
-                let published = match result {
-                    Ok(published) => published,
-                    Err(error) => {
-                        metrics::counter!(metric::PUBLISH_ERRORS, "environment" => environment)
-                            .increment(1);
-                        tracing::warn!(environment, lane = id, %error, "a batch was not published");
-                        sleep(limits.retry_after).await;
-                        Published::Failed
-                    }
-                };
-                (id, published)
-            };
-            self.work.spawn(batch);
+            let tried = self.tried.get(id).copied().unwrap_or_default();
+            let (lease, limits, environment) = (lane.lease.clone(), self.limits, self.environment);
+            let (outbox, session) = (self.outbox.clone(), session.clone());
+            self.work.spawn(async move {
+                Done::Batch(publish(&*outbox, session, lease, limits, tried, environment).await)
+            });
         }
     }
 
-    fn note(&mut self, ended: Result<(u16, Published), JoinError>) {
-        let (id, published) = match ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                // Nobody knows which lane it was: all of them are looked at again.
-                tracing::error!(%error, "publishing a batch panicked");
-                self.lanes.clear();
-                return;
+    async fn note(&mut self, done: Result<Done, JoinError>) {
+        match done {
+            Ok(Done::Batch(batch)) => self.note_batch(batch).await,
+            Ok(Done::Connected(Ok(session))) => {
+                self.connecting = false;
+                self.session = Some(session);
+                if self.is_away {
+                    self.is_away = false;
+                    tracing::info!(environment = self.environment, "the bus is back");
+                }
+                // The lanes may have been set back.
+                self.claim().await;
             }
-        };
-        let Some(lane) = self.lanes.get_mut(&id) else {
+            Ok(Done::Connected(Err(error))) => {
+                self.connecting = false;
+                self.lose_session(&error);
+            }
+            // Ended with the one that panicked: see below.
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => {
+                // Nobody knows which task it was: all is looked at again.
+                tracing::error!(%error, "a task of the bridge panicked");
+                self.lanes.clear();
+                self.work.abort_all();
+                (self.session, self.connecting) = (None, false);
+                self.claim().await;
+            }
+        }
+    }
+
+    async fn note_batch(&mut self, batch: Batch) {
+        let tried = self.tried.entry(batch.lane).or_default();
+        *tried = (*tried).max(batch.tried);
+        let Some(lane) = self.lanes.get_mut(&batch.lane) else {
             return;
         };
         lane.busy = false;
-        match published {
-            Published::Through { published, more } => {
-                lane.lease.published = lane.lease.published.max(published);
+        // The lane was set back, or lost and taken again, while the batch was under way: it counts for nothing.
+        if lane.lease.epoch != batch.epoch {
+            lane.dirty = true;
+            return;
+        }
+        match batch.outcome {
+            Outcome::Through {
+                published,
+                acknowledged,
+                more,
+            } => {
+                self.since.0 += published - lane.lease.published;
+                lane.lease.published = published;
+                lane.lease.acknowledged = acknowledged;
                 lane.dirty |= more;
             }
-            Published::Failed => lane.dirty = true,
-            Published::Fenced => {
-                self.lanes.remove(&id);
+            Outcome::Fenced => {
+                self.lanes.remove(&batch.lane);
+                self.claim().await;
+            }
+            Outcome::Unread => lane.dirty = true,
+            Outcome::Refused(session, error) => {
+                lane.dirty = true;
+                let is_this = |current: &Arc<dyn BusSession>| Arc::ptr_eq(current, &session);
+                if self.session.as_ref().is_some_and(is_this) {
+                    self.lose_session(&error);
+                }
             }
         }
     }
-}
-
-/// Publishes the lane's next batch and moves its checkpoint.
-async fn publish(
-    outbox: &dyn Outbox,
-    bus: &dyn Bus,
-    lease: &LaneLease,
-    batch_max: usize,
-    environment: &'static str,
-) -> Result<Published, PortError> {
-    let events = outbox.read(lease.lane, lease.published, batch_max).await?;
-    let Some(last) = events.last() else {
-        return Ok(Published::Through {
-            published: lease.published,
-            more: false,
-        });
-    };
-    bus.publish(&events).await?;
-    let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
-    metrics::counter!(metric::PUBLISHED, "environment" => environment).increment(count);
-    if !outbox
-        .checkpoint(lease.lane, lease.epoch, last.lane_seq)
-        .await?
-    {
-        return Ok(Published::Fenced);
-    }
-    Ok(Published::Through {
-        published: last.lane_seq,
-        more: events.len() >= batch_max,
-    })
 }

@@ -4,8 +4,14 @@
 //! acknowledged. So each player's events arrive in order and at least once; the bus drops repeats by event
 //! id. When the bus is away the outbox grows and nothing else notices. The bridge is woken by commits of
 //! this node, and looks by itself at intervals for those of others.
+//!
+//! Each new connection begins with a comparison of what the bus has and what it acknowledged (`link`): a bus that
+//! lost something gets it again. What is on the bus and past its time leaves the outbox (`trim`).
 
+mod batch;
+mod link;
 mod mirror;
+mod trim;
 
 use std::{
     sync::{
@@ -20,8 +26,8 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    metric::Alive,
-    ports::{Bus, Outbox},
+    metric::{self, Alive},
+    ports::{Bus, Outbox, Retention},
 };
 use mirror::Mirror;
 
@@ -71,16 +77,23 @@ impl Wake {
 /// Settings of the bridge.
 #[derive(Debug, Clone, Copy)]
 pub struct BridgeLimits {
-    /// Events in flight per lane at most.
+    /// Decisions in flight per lane at most.
     pub batch_max: usize,
     /// How often to look for events of other nodes.
     pub poll: Duration,
     /// How long after a commit to gather more before publishing.
     pub linger: Duration,
+    /// The same, while there is much to publish.
+    pub linger_busy: Duration,
     /// How long a lane stays this node's without a renewal.
     pub lease: Duration,
-    /// How long to leave a lane alone after a failure.
+    /// How long to leave the bus, or a lane, alone after a failure.
     pub retry_after: Duration,
+    /// How long events stay in the outbox once they are on the bus.
+    pub retention: Retention,
+    /// How often to look for what is past its time, and how many decisions of a lane to delete at once.
+    pub trim_every: Duration,
+    pub trim_batch_max: usize,
 }
 
 /// The bridge of one environment.
@@ -149,6 +162,10 @@ impl Actor for Bridge {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
+        // There from the start, so that the first time is seen as a rise.
+        for name in [metric::REDELIVERED, metric::REWINDS, metric::TRIMMED] {
+            metrics::counter!(name, "environment" => self.environment).increment(0);
+        }
         let mirror = Mirror::new(
             self.owner,
             self.outbox.clone(),
@@ -157,8 +174,15 @@ impl Actor for Bridge {
             self.limits,
             self.environment,
         );
-        let stop = self.stop.clone();
-        let run = mirror.run(stop).into_actor(self);
+        let trim = trim::run(
+            self.outbox.clone(),
+            self.owner,
+            self.limits,
+            self.environment,
+            self.stop.clone(),
+        );
+        context.spawn(trim.into_actor(self));
+        let run = mirror.run(self.stop.clone()).into_actor(self);
         context.spawn(run.map(|(), actor, _| {
             let _ = actor.stopped.send(true);
         }));

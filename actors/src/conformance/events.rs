@@ -10,7 +10,7 @@ use super::{
     hand::{Hand, LIMITS, Table, deposit, eur, new_id, now, origin},
     holds, same, wrong,
 };
-use crate::ports::{Committed, Outbox, OutboxEvent};
+use crate::ports::{Committed, Families, FoundStream, LaneLease, Outbox, OutboxEvent};
 
 /// The `seq` inside an envelope.
 fn seq(body: &str) -> Option<i64> {
@@ -138,7 +138,12 @@ pub(super) async fn only_the_holder_of_a_lane_moves_its_checkpoint(
     holds(
         "the holder moves it",
         outbox
-            .checkpoint(mine.lane, mine.epoch, mine.published + 2)
+            .checkpoint(
+                mine.lane,
+                mine.epoch,
+                mine.published + 2,
+                &mine.acknowledged,
+            )
             .await?,
     )?;
     let backlog = outbox.backlog().await?.events;
@@ -153,7 +158,7 @@ pub(super) async fn only_the_holder_of_a_lane_moves_its_checkpoint(
     holds(
         "an old holder is refused",
         !outbox
-            .checkpoint(mine.lane, mine.epoch, mine.newest)
+            .checkpoint(mine.lane, mine.epoch, mine.newest, &mine.acknowledged)
             .await?,
     )?;
     same("backlog", outbox.backlog().await?.events, backlog)?;
@@ -164,6 +169,78 @@ pub(super) async fn only_the_holder_of_a_lane_moves_its_checkpoint(
     let back = outbox.claim(one, lease).await?;
     same("released lanes are free", back.len(), held.len())?;
     outbox.release(one).await?;
+    Ok(())
+}
+
+fn found(family: &str, made_at: &str, newest: i64) -> FoundStream {
+    FoundStream {
+        family: family.to_owned(),
+        made_at: (!made_at.is_empty()).then(|| made_at.to_owned()),
+        newest,
+    }
+}
+
+/// The lane of a player, claimed anew.
+async fn lane_of(
+    outbox: &Arc<dyn Outbox>,
+    owner: uuid::Uuid,
+    lane: u16,
+) -> Result<LaneLease, Failure> {
+    let held = outbox.claim(owner, Duration::from_secs(60)).await?;
+    let lease = held.into_iter().find(|lease| lease.lane == lane);
+    lease.ok_or_else(|| wrong("the player's lane is not there"))
+}
+
+pub(super) async fn a_bus_that_lost_something_sets_back_every_lane_that_had_it_there(
+    subject: &dyn Subject,
+) -> Checked {
+    let mut hand = Hand::of_new(subject, "settle").await?;
+    hand.accepted(&pitboss_wallet::Command::OpenAccount(eur()))
+        .await?;
+    let outbox = subject.outbox();
+    let (owner, lane) = (new_id(), hand.state.lane);
+    let whole = [found("one", "monday", 9), found("two", "monday", 9)];
+    outbox.settle(&whole).await?;
+    let before = lane_of(&outbox, owner, lane).await?;
+    let acknowledged: Families = [("one".to_owned(), 9), ("two".to_owned(), 7)].into();
+    let newest = before.newest;
+    let checkpoint = outbox.checkpoint(lane, before.epoch, newest, &acknowledged);
+    holds("the holder moves it", checkpoint.await?)?;
+
+    let settled = outbox.settle(&whole).await?;
+    same("nothing is lost", settled.set_back, 0)?;
+    let same_lane = lane_of(&outbox, owner, lane).await?;
+    same("and nobody fenced", same_lane.epoch, before.epoch)?;
+    same("numbers", same_lane.acknowledged.get("one"), Some(&9))?;
+
+    // The first stream lost its end, behind what the second has.
+    let shorter = [found("one", "monday", 8), found("two", "monday", 9)];
+    let settled = outbox.settle(&shorter).await?;
+    same("what is lost", settled.lost, vec!["one".to_owned()])?;
+    let back = lane_of(&outbox, owner, lane).await?;
+    holds("it is set back", back.published < newest)?;
+    holds("by as much", settled.set_back >= newest - back.published)?;
+    holds("the epoch is raised", back.epoch > before.epoch)?;
+    same("the other is held", back.held.get("two"), Some(&newest))?;
+    let one = back.held.get("one").copied();
+    same("the one is not", one, Some(back.published))?;
+    let late = outbox.checkpoint(lane, before.epoch, newest, &acknowledged);
+    holds("a late checkpoint is refused", !late.await?)?;
+
+    // Published again; then the second stream is another one, and so twice in a row before anything is published.
+    let checkpoint = outbox.checkpoint(lane, back.epoch, newest, &acknowledged);
+    holds("the holder moves it again", checkpoint.await?)?;
+    let gone = [found("one", "monday", 9), found("two", "", 0)];
+    let settled = outbox.settle(&gone).await?;
+    same("the other is lost", settled.lost, vec!["two".to_owned()])?;
+    let again = [found("one", "monday", 9), found("two", "tuesday", 0)];
+    same("once is enough", outbox.settle(&again).await?.set_back, 0)?;
+    let back = lane_of(&outbox, owner, lane).await?;
+    holds("it is set back again", back.published < newest)?;
+    same("the first is held", back.held.get("one"), Some(&newest))?;
+    let checkpoint = outbox.checkpoint(lane, back.epoch, newest, &acknowledged);
+    holds("all is published", checkpoint.await?)?;
+    outbox.release(owner).await?;
     Ok(())
 }
 

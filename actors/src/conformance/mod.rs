@@ -113,6 +113,7 @@ cases! {
     events: events_of_a_player_are_gap_free_and_in_order,
         lanes_are_contiguous_and_in_player_order_under_concurrent_writers,
         only_the_holder_of_a_lane_moves_its_checkpoint,
+        a_bus_that_lost_something_sets_back_every_lane_that_had_it_there,
         overdue_rounds_are_found_by_their_last_movement;
 }
 

@@ -13,36 +13,84 @@ use actix::Arbiter;
 use async_trait::async_trait;
 use pitboss_actors::{
     bridge::{Bridge, BridgeHandle, BridgeLimits},
-    ports::{Bus, Ids, Outbox, OutboxEvent, PortError},
+    ports::{
+        Bus, BusSession, Families, FoundStream, Ids, Outbox, OutboxEvent, PortError, Retention,
+    },
     sweeper::{Sweeper, SweeperLimits},
 };
 use serde_json::Value;
 
 use crate::world::{Node, TestIds, TestLedger, UNIT, eventually, origin, settled};
 
-/// A bus that may be away, and that fails in the middle of a batch when it is told to.
+/// A bus that may be away, that fails in the middle of a batch when it is told to, and that may lose all it has.
 #[derive(Clone, Default)]
 struct TestBus {
     away: Arc<AtomicBool>,
     fail_after: Arc<AtomicUsize>,
     got: Arc<Mutex<Vec<OutboxEvent>>>,
+    /// How often it was emptied: its streams are others then, and no older connection works.
+    emptied: Arc<AtomicUsize>,
 }
 
 #[async_trait]
 impl Bus for TestBus {
-    async fn publish(&self, events: &[OutboxEvent]) -> Result<(), PortError> {
+    async fn connect(&self) -> Result<Arc<dyn BusSession>, PortError> {
         if self.away.load(Ordering::SeqCst) {
             return Err(PortError("away".into()));
         }
-        let fail_after = self.fail_after.swap(0, Ordering::SeqCst);
-        let mut got = self.got.lock().unwrap();
-        for (count, event) in events.iter().enumerate() {
+        Ok(Arc::new(TestSession {
+            bus: self.clone(),
+            made: self.emptied.load(Ordering::SeqCst),
+        }))
+    }
+}
+
+struct TestSession {
+    bus: TestBus,
+    made: usize,
+}
+
+#[async_trait]
+impl BusSession for TestSession {
+    fn streams(&self) -> Vec<FoundStream> {
+        let got = self.bus.got.lock().unwrap();
+        ["wallet", "game"]
+            .map(|family| {
+                let kept = got.iter().filter(|event| event.family() == family);
+                FoundStream {
+                    family: family.into(),
+                    made_at: Some(self.made.to_string()),
+                    newest: i64::try_from(kept.count()).unwrap(),
+                }
+            })
+            .into()
+    }
+
+    async fn make_streams(&self) -> Result<Vec<FoundStream>, PortError> {
+        Ok(self.streams())
+    }
+
+    async fn publish(&self, events: Vec<OutboxEvent>) -> Result<Families, PortError> {
+        if self.bus.away.load(Ordering::SeqCst) || !self.is_alive() {
+            return Err(PortError("away".into()));
+        }
+        let fail_after = self.bus.fail_after.swap(0, Ordering::SeqCst);
+        let mut newest = Families::new();
+        for (count, event) in events.into_iter().enumerate() {
             if fail_after > 0 && count >= fail_after {
                 return Err(PortError("broken off".into()));
             }
-            got.push(event.clone());
+            let family = event.family().to_owned();
+            let mut got = self.bus.got.lock().unwrap();
+            got.push(event);
+            let kept = got.iter().filter(|event| event.family() == family);
+            newest.insert(family.clone(), i64::try_from(kept.count()).unwrap());
         }
-        Ok(())
+        Ok(newest)
+    }
+
+    fn is_alive(&self) -> bool {
+        self.bus.emptied.load(Ordering::SeqCst) == self.made
     }
 }
 
@@ -59,6 +107,12 @@ impl TestBus {
             .filter(|event| seen.insert(event.id))
             .cloned()
             .collect()
+    }
+
+    /// It comes back from a crash without anything.
+    fn empty(&self) {
+        self.got.lock().unwrap().clear();
+        self.emptied.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Every player's `seq` goes up by one from 1.
@@ -78,8 +132,15 @@ const LIMITS: BridgeLimits = BridgeLimits {
     batch_max: 7,
     poll: Duration::from_millis(20),
     linger: Duration::from_millis(1),
+    linger_busy: Duration::from_millis(5),
     lease: Duration::from_secs(3),
     retry_after: Duration::from_millis(10),
+    retention: Retention {
+        keep: Duration::from_secs(3600),
+        hold: Duration::from_secs(3600),
+    },
+    trim_every: Duration::from_millis(20),
+    trim_batch_max: 10,
 };
 
 fn start(arbiter: &Arbiter, node: &Node, bus: &TestBus) -> BridgeHandle {
@@ -152,6 +213,39 @@ async fn a_batch_that_breaks_off_is_published_again_and_nothing_is_lost_or_out_o
     let events = play(&node, 0).await;
     eventually("all are published", || bus.count() == events).await;
     bus.assert_in_order();
+    assert!(handle.drain(Duration::from_secs(5)).await);
+}
+
+#[actix::test]
+async fn a_bus_that_lost_all_it_had_gets_it_again_in_order_while_bets_go_on() {
+    let (node, bus, arbiter) = (
+        Node::new(&TestLedger::new()),
+        TestBus::default(),
+        Arbiter::new(),
+    );
+    let handle = start(&arbiter, &node, &bus);
+    let events = play(&node, 0).await;
+    eventually("all are published", || bus.count() == events).await;
+    bus.empty();
+    let events = play(&node, 1).await;
+    eventually("all are published again", || bus.count() == events).await;
+    bus.assert_in_order();
+    // Nobody plays: it is noticed all the same.
+    bus.empty();
+    eventually("all are published again", || bus.count() == events).await;
+    bus.assert_in_order();
+    assert!(handle.drain(Duration::from_secs(5)).await);
+}
+
+#[actix::test]
+async fn a_bridge_that_has_nothing_to_publish_ends_without_its_bus() {
+    let (node, bus, arbiter) = (
+        Node::new(&TestLedger::new()),
+        TestBus::default(),
+        Arbiter::new(),
+    );
+    bus.away.store(true, Ordering::SeqCst);
+    let handle = start(&arbiter, &node, &bus);
     assert!(handle.drain(Duration::from_secs(5)).await);
 }
 

@@ -1,6 +1,6 @@
 -- Whoever follows `wallet.*` alone, and only adds, arrives at the balances. $2 currency codes, $3 their ledger
 -- digits: events tell amounts in decimal text, the ledger keeps units. A balance that no event tells is a breach
--- only where a lane's first event is still there.
+-- only where nothing was trimmed of his lane.
 SELECT format(
     'player %s, event %s: %s tells %s %s; %s were told before; the ledger has %s units', coalesce(e.player_id, b.player_id),
     coalesce(e.seq::text, 'none'), e.type, e.cash, coalesce(e.currency, b.currency), e.before,
@@ -27,12 +27,11 @@ FULL JOIN (SELECT * FROM balance WHERE account = 'CASH' AND ($1::text IS NULL OR
 LEFT JOIN unnest($2::text[], $3::int4[]) AS c (code, digits) ON c.code = coalesce(e.currency, b.currency)
 WHERE
     CASE
-        WHEN e.player_id IS NULL THEN 1 = (
-            SELECT f.lane_seq
-            FROM outbox f
-            WHERE f.lane = (SELECT p.lane FROM player p WHERE p.id = b.player_id)
-            ORDER BY f.lane_seq
-            LIMIT 1
+        WHEN e.player_id IS NULL THEN 0 = (
+            SELECT t.trimmed
+            FROM player p
+            JOIN lane_publisher t ON t.lane = p.lane
+            WHERE p.id = b.player_id
         )
         ELSE e.cash <> e.before + CASE
                 WHEN e.type IN ('wallet.deposit_completed', 'wallet.win_credited', 'wallet.bet_rolled_back') THEN e.moved
@@ -61,11 +60,10 @@ LEFT JOIN unnest($2::text[], $3::int4[]) AS c (code, digits) ON c.code = currenc
 WHERE coalesce(-b.amount, 0) IS DISTINCT FROM coalesce(e.owed * 10::numeric ^ c.digits, 0)
     AND (
         e.owed IS NOT NULL
-        OR 1 = (
-            SELECT f.lane_seq
-            FROM outbox f
-            WHERE f.lane = (SELECT p.lane FROM player p WHERE p.id = b.player_id)
-            ORDER BY f.lane_seq
-            LIMIT 1
+        OR 0 = (
+            SELECT t.trimmed
+            FROM player p
+            JOIN lane_publisher t ON t.lane = p.lane
+            WHERE p.id = b.player_id
         )
     )

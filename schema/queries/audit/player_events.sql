@@ -1,5 +1,5 @@
--- Old events may be dropped, a lane's oldest first: a player's first may be missing only where his lane's first is.
--- What is there must reach the newest without a gap.
+-- Old events are trimmed, oldest first: what is there must reach the newest without a gap, and only a lane that was
+-- trimmed may lack a player's. How many there should be is counted by lane: see lane_events.sql.
 SELECT format(
     'player %s: events %s to %s follow %s on lane %s; his newest is %s on lane %s', o.player_id, o.before + 1,
     o.last_seq, coalesce(o.previous, 0), o.lane, coalesce(p.last_event::text, 'none: there is no such player'), p.lane
@@ -17,11 +17,11 @@ WHERE p.id IS NULL OR p.lane <> o.lane OR o.before <> o.previous
     OR (o.next IS NULL AND o.last_seq <> p.last_event)
     OR (
         o.previous IS NULL AND o.before <> 0
-        AND 1 = (SELECT f.lane_seq FROM outbox f WHERE f.lane = o.lane ORDER BY f.lane_seq LIMIT 1)
+        AND 0 = (SELECT t.trimmed FROM lane_publisher t WHERE t.lane = o.lane)
     )
 UNION ALL
 SELECT format('player %s: no events, the newest should be %s', p.id, p.last_event)
 FROM player p
 LEFT JOIN outbox o ON o.player_id = p.id
 WHERE o.player_id IS NULL AND p.last_event <> 0 AND ($1::text IS NULL OR p.id = $1)
-    AND 1 = (SELECT f.lane_seq FROM outbox f WHERE f.lane = p.lane ORDER BY f.lane_seq LIMIT 1)
+    AND 0 = (SELECT t.trimmed FROM lane_publisher t WHERE t.lane = p.lane)

@@ -89,15 +89,20 @@ impl Bus {
         heard
     }
 
+    /// JetStream of the account.
+    pub fn jetstream(&self) -> jetstream::Context {
+        jetstream::new(self.client.clone())
+    }
+
     /// What a stream of JetStream keeps, in its order. Nothing when there is no such stream.
     pub async fn kept(&self, stream: &str) -> Vec<Heard> {
-        let context = jetstream::new(self.client.clone());
-        let Ok(mut stream) = context.get_stream(stream).await else {
+        let Ok(mut stream) = self.jetstream().get_stream(stream).await else {
             return Vec::new();
         };
-        let last = stream.info().await.unwrap().state.last_sequence;
+        let state = &stream.info().await.unwrap().state;
+        let (first, last) = (state.first_sequence.max(1), state.last_sequence);
         let mut kept = Vec::new();
-        for sequence in 1..=last {
+        for sequence in first..=last {
             let message = stream.get_raw_message(sequence).await.unwrap();
             kept.push(Heard::new(
                 &message.subject,

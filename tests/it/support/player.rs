@@ -34,6 +34,14 @@ impl Player {
         player
     }
 
+    /// So many bets of 0.10, one after the other.
+    pub async fn bet_often(&self, client: &Client, name: &str, count: usize) {
+        for index in 0..count {
+            let bet = self.bet(&format!("{name}{index}"), "0.10");
+            client.callback("bet", &bet).await.ok();
+        }
+    }
+
     pub async fn deposit(&self, client: &Client, amount: &str) {
         let body = json!({ "amount": amount, "currency": "EUR", "reference": unique("deposit") });
         client
