@@ -10,6 +10,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
+pub mod contract;
 pub mod demo;
 pub mod http;
 pub mod keys;

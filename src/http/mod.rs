@@ -4,6 +4,7 @@
 //! `admin` for monitoring. Every error is a problem document of `pitboss_providers::problem`.
 
 mod admin;
+mod asyncapi;
 mod auth;
 mod body;
 mod callbacks;
@@ -26,6 +27,7 @@ use pitboss_providers::{Code, Problem};
 use serde::Serialize;
 
 pub use admin::AdminState;
+pub use asyncapi::Published;
 pub use problem::ApiError;
 
 use crate::app::App;
@@ -75,6 +77,7 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/", web::get().to(docs::index))
             .route("/docs", web::get().to(docs::index))
             .route("/docs/{page}", web::get().to(docs::page))
+            .route("/asyncapi.json", web::get().to(asyncapi::get))
             .route("/healthz", web::get().to(admin::healthz))
             .default_service(web::route().to(not_found));
     }

@@ -2,37 +2,84 @@
 
 use bytestring::ByteString;
 use pitboss_wallet::{RoundView, WalletView};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::stream::Snapshot;
 
-#[derive(Serialize)]
+/// The published contract has a message for each of these, with their comments.
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Message<'a> {
+    /// What the player has, as the first message.
     Snapshot {
+        /// Of the newest event that the snapshot includes.
         seq: i64,
+        /// Names the database's history; to be sent with `after` when resuming.
         epoch: Uuid,
+        /// `false` for a client that asked to resume and cannot.
         #[serde(skip_serializing_if = "Option::is_none")]
         recovered: Option<bool>,
         wallets: &'a [WalletView],
+        /// The newest ones that the server keeps at hand.
         open_rounds: &'a [RoundView],
     },
+    /// Every event that the client missed follows.
     Resumed {
+        /// Of the newest of them.
         seq: i64,
+        /// Names the database's history.
         epoch: Uuid,
+        /// Always `true`.
         recovered: bool,
     },
+    /// The answer to a ping.
     Pong {
+        /// The command's own.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a Value>,
     },
+    /// A command was not understood.
     Error {
         code: &'a str,
+        /// The command's own, where it could be read.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a Value>,
     },
+}
+
+/// What a client may send; [`answer`] is where it is carried out.
+#[derive(JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(dead_code, reason = "the published contract of the commands")]
+enum ClientMessage {
+    /// Asks for a pong.
+    Ping {
+        /// Comes back in the answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Value>,
+    },
+}
+
+/// The schemas of what the server sends besides events: one for each message.
+pub fn server_schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+    variants(&Message::json_schema(generator))
+}
+
+/// The schemas of what a client may send: one for each message.
+pub fn client_schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+    variants(&ClientMessage::json_schema(generator))
+}
+
+/// An enum's schema as the schemas of its variants.
+fn variants(schema: &Schema) -> Vec<Schema> {
+    let all = schema.get("oneOf").and_then(Value::as_array);
+    let all = all.map(Vec::as_slice).unwrap_or_default();
+    all.iter()
+        .filter_map(|variant| Schema::try_from(variant.clone()).ok())
+        .collect()
 }
 
 impl Message<'_> {

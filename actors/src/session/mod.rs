@@ -33,6 +33,7 @@ use self::{
 };
 pub use self::{
     close::CloseCode,
+    message::{client_schemas, server_schemas},
     sessions::{SessionLimits, Sessions, Swept, TooManySessions},
 };
 use crate::{
