@@ -79,6 +79,8 @@ impl App {
             let environment = world.environment.as_str();
             metrics::gauge!("pitboss_players_loaded", "environment" => environment)
                 .set(gauge(world.registry.len()));
+            metrics::gauge!("pitboss_event_waiters", "environment" => environment)
+                .set(gauge(world.feed.waiters()));
         }
     }
 }
