@@ -80,7 +80,7 @@ pub enum WorldError {
     #[error("{environment}: webhooks: {source}")]
     Webhooks {
         environment: Environment,
-        source: reqwest::Error,
+        source: rustls::Error,
     },
 }
 

@@ -9,10 +9,12 @@ mod reference;
 
 use pitboss_actors::session;
 use pitboss_wallet::{EVENT_VERSION, EventType};
-use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 pub use reference::reference;
+
+use crate::webhooks::{TEST_EVENT, TestEvent};
 
 /// One real event of each type, a line each.
 const EXAMPLES: &str = include_str!("examples.jsonl");
@@ -86,7 +88,10 @@ pub fn document(public_url: &str) -> Value {
     operations.insert("stream".into(), operation("send", "stream", &to_client));
     let commands: Vec<&String> = from_client.iter().collect();
     operations.insert("command".into(), operation("receive", "stream", &commands));
-    let all: Vec<&String> = events.iter().collect();
+    let test = TestEvent::json_schema(&mut generator);
+    messages.insert(TEST_EVENT.into(), stream_message(TEST_EVENT, test));
+    let test = TEST_EVENT.to_owned();
+    let all: Vec<&String> = events.iter().chain([&test]).collect();
     let mut webhook = channel(
         "webhook",
         "A POST of one event to an endpoint of yours, signed by the Standard Webhooks specification: headers \

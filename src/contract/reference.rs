@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document;
 
-/// A section per type of event: what it means, and the fields of its `data`.
+/// A section per type of event: what it means, and the fields of its `data`; then what the types of fields are.
 #[must_use]
 pub fn reference() -> String {
     let document = document("http://127.0.0.1:8080");
@@ -15,32 +15,52 @@ pub fn reference() -> String {
     for kind in EventType::ALL {
         let payload = &document["components"]["messages"][kind.as_str()]["payload"];
         let data = resolve(&document, &payload["properties"]["data"]);
-        let _ = write!(
-            text,
-            "### {}\n\n{}\n\n| field | type | |\n|---|---|---|\n",
-            kind.as_str(),
-            kind.meaning()
-        );
-        let required: Vec<&str> = data["required"]
-            .as_array()
-            .map(|names| names.iter().filter_map(Value::as_str).collect())
-            .unwrap_or_default();
-        let fields = data["properties"].as_object();
-        for (name, field) in fields.into_iter().flatten() {
-            let absent = if required.contains(&name.as_str()) {
-                ""
-            } else {
-                ", may be absent"
-            };
-            let _ = writeln!(
-                text,
-                "| `{name}` | {}{absent} | {} |",
-                type_of(field),
-                comment(&document, field)
-            );
-        }
-        text.push('\n');
+        let _ = write!(text, "### {}\n\n{}\n\n", kind.as_str(), kind.meaning());
+        text.push_str(&fields(data));
     }
+    text.push_str("## Types of fields\n\n| type | |\n|---|---|\n");
+    let types = document["components"]["schemas"].as_object();
+    let types: Vec<_> = types.into_iter().flatten().collect();
+    let (objects, scalars): (Vec<_>, Vec<_>) = types
+        .into_iter()
+        // The data of the events themselves is above.
+        .filter(|(name, _)| !is_data(name))
+        .partition(|(_, schema)| schema["properties"].is_object());
+    for (name, schema) in scalars {
+        let _ = writeln!(text, "| {name} | {} |", comment(schema));
+    }
+    text.push('\n');
+    for (name, schema) in objects {
+        let _ = write!(text, "### {name}\n\n{}\n\n", comment(schema));
+        text.push_str(&fields(schema));
+    }
+    text
+}
+
+fn is_data(name: &str) -> bool {
+    let name_of = |kind: &EventType| format!("{kind:?}");
+    EventType::ALL.iter().any(|kind| name_of(kind) == name)
+}
+
+/// A table of an object's fields.
+fn fields(schema: &Value) -> String {
+    let mut text = String::from("| field | type | |\n|---|---|---|\n");
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let fields = schema["properties"].as_object();
+    for (name, field) in fields.into_iter().flatten() {
+        let kind = type_of(field);
+        let kind = if required.contains(&name.as_str()) {
+            kind
+        } else {
+            // What may be absent is never null.
+            format!("{}, may be absent", kind.trim_end_matches(" or null"))
+        };
+        let _ = writeln!(text, "| `{name}` | {kind} | {} |", comment(field));
+    }
+    text.push('\n');
     text
 }
 
@@ -70,17 +90,9 @@ fn type_of(field: &Value) -> String {
     }
 }
 
-/// The field's own comment, or that of its type.
-fn comment(document: &Value, field: &Value) -> String {
-    let own = field["description"].as_str();
-    let of_type = || {
-        let target = match &field["anyOf"][0] {
-            Value::Null => resolve(document, field),
-            first => resolve(document, first),
-        };
-        target["description"].as_str()
-    };
-    own.or_else(of_type).unwrap_or_default().replace('\n', " ")
+fn comment(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.replace('\n', " ")
 }
 
 #[cfg(test)]

@@ -4,13 +4,18 @@
 //! A name is resolved once per connection, its addresses are checked, and the connection goes to one of these very
 //! addresses: a name that answers otherwise a moment later gains nothing.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use pitboss_wallet::Environment;
-use reqwest::{
-    Url,
-    dns::{Addrs, Name, Resolve, Resolving},
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
 };
+
+use hyper_util::client::legacy::connect::dns::Name;
+use pitboss_wallet::Environment;
+use reqwest::Url;
+use tower_service::Service;
 
 use crate::config::Webhooks;
 
@@ -142,18 +147,25 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
 }
 
 /// The resolver of the HTTP client: it hands out allowed addresses alone.
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for Guard {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let guard = *self;
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let allowed: Vec<SocketAddr> =
                 found.filter(|address| guard.allows(address.ip())).collect();
             if allowed.is_empty() {
-                return Err(NotAllowed::Address.into());
+                return Err(io::Error::other(NotAllowed::Address));
             }
-            let addresses: Addrs = Box::new(allowed.into_iter());
-            Ok(addresses)
+            Ok(allowed.into_iter())
         })
     }
 }
@@ -270,7 +282,8 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_is_not_connected_to() {
         let name = || "localhost".parse::<Name>().unwrap();
-        assert!(LIVE.resolve(name()).await.is_err());
-        assert!(SANDBOX.resolve(name()).await.is_ok());
+        let (mut live, mut sandbox) = (LIVE, SANDBOX);
+        assert!(live.call(name()).await.is_err());
+        assert!(sandbox.call(name()).await.is_ok());
     }
 }

@@ -115,8 +115,8 @@ impl Webhooks {
     /// Starts serving whatever endpoints this node gets hold of.
     ///
     /// # Errors
-    /// The HTTP client cannot be made.
-    pub fn start(parts: Parts) -> Result<Self, reqwest::Error> {
+    /// TLS cannot be set up.
+    pub fn start(parts: Parts) -> Result<Self, rustls::Error> {
         let settings = &parts.config.webhooks;
         let sender = Sender::new(parts.environment, settings, parts.clock.clone())?;
         let owner = parts.ids.uuid();

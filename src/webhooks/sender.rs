@@ -2,13 +2,20 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    HeaderMap, Method, Request, StatusCode,
+    body::Bytes,
+    header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT},
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
 use pitboss_actors::ports::Clock;
 use pitboss_wallet::{Environment, Timestamp};
-use reqwest::{
-    Client, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT},
-    redirect::Policy,
-};
+use reqwest::Url;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{
@@ -32,7 +39,7 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// Sends to endpoints, a bounded number at a time.
 #[derive(Clone)]
 pub struct Sender {
-    client: Client,
+    client: Client<HttpsConnector<HttpConnector<Guard>>, Full<Bytes>>,
     guard: Guard,
     clock: Arc<dyn Clock>,
     places: Arc<Semaphore>,
@@ -50,30 +57,34 @@ pub struct Target {
 }
 
 impl Sender {
+    /// No redirect is followed and no proxy is used: either would go around the guard.
+    ///
     /// # Errors
-    /// The HTTP client cannot be made.
+    /// TLS cannot be set up.
     pub fn new(
         environment: Environment,
         settings: &Webhooks,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, reqwest::Error> {
+    ) -> Result<Self, rustls::Error> {
         let guard = Guard::new(environment, settings);
         let timeout = ms(settings.timeout_ms);
-        let mut client = Client::builder()
-            // A redirect or a proxy would go around the guard.
-            .redirect(Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(guard))
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .timeout(timeout)
+        let mut http = HttpConnector::new_with_resolver(guard);
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT.min(timeout)));
+        // Whether http is allowed at all, and where to, is the guard's to say.
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls()?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION)
             .pool_max_idle_per_host(settings.per_endpoint)
-            .https_only(!settings.allow_http && environment == Environment::Live);
-        if let Some(tls) = tls() {
-            client = client.tls_backend_preconfigured(tls);
-        }
+            .build(connector);
         Ok(Self {
-            client: client.build()?,
+            client,
             guard,
             clock,
             places: Arc::new(Semaphore::new(settings.concurrency)),
@@ -96,9 +107,7 @@ impl Sender {
         // Closed never: then there would be nobody to ask.
         let _place = self.places.acquire().await;
         let started = Instant::now();
-        // Besides the client's own: whatever it does, a place is not held for longer.
-        let sending = timeout(self.timeout * 2, self.send(target, event, body));
-        let outcome = match sending.await {
+        let outcome = match timeout(self.timeout, self.send(target, event, body)).await {
             Ok(outcome) => outcome,
             Err(_) => Outcome::Failed("it did not answer in time".into()),
         };
@@ -129,27 +138,30 @@ impl Sender {
             .iter()
             .filter(|(_, until)| until.is_none_or(|until| until > now));
         let secrets = valid.map(|(secret, _)| secret.as_str());
-        let request = self
-            .client
-            .post(url)
+        let signature = signature::header(secrets, &id, timestamp_s, body);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(url.as_str())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, "Pitboss-Webhooks")
             .header("webhook-id", &id)
             .header("webhook-timestamp", timestamp_s)
-            .header(
-                "webhook-signature",
-                signature::header(secrets, &id, timestamp_s, body),
-            )
-            .body(body.to_owned());
-        let mut response = match request.send().await {
+            .header("webhook-signature", signature)
+            .body(Full::from(body.to_owned()));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Outcome::Failed(error.to_string()),
+        };
+        let mut response = match self.client.request(request).await {
             Ok(response) => response,
-            Err(error) => return Outcome::Failed(reason(error)),
+            Err(error) => return Outcome::Failed(reason(&error)),
         };
         let outcome = judge(response.status(), response.headers(), timestamp_s);
         // Read, so that the connection can be used again; too long an answer costs it.
         let mut left = self.answer_max_bytes;
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let Some(rest) = left.checked_sub(chunk.len()) else {
+        while let Some(Ok(frame)) = response.frame().await {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(bytes) else {
                 break;
             };
             left = rest;
@@ -160,7 +172,7 @@ impl Sender {
 
 /// TLS on ring, with the roots of the machine: an operator's receivers may have certificates of his own
 /// authority, and a withdrawn root goes with the system's update, not with ours.
-fn tls() -> Option<ClientConfig> {
+fn tls() -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(found.certs);
@@ -169,10 +181,11 @@ fn tls() -> Option<ClientConfig> {
             "this machine has no root certificates (install ca-certificates): no https webhook can be delivered"
         );
     }
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .ok()
-        .map(|config| config.with_root_certificates(roots).with_no_client_auth())
+    let provider = Arc::new(ring::default_provider());
+    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_protocol_versions(&versions)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// What a status means. A redirect is a failure: nobody follows it.
@@ -197,19 +210,13 @@ fn judge(status: StatusCode, headers: &HeaderMap, now_s: i64) -> Outcome {
     }
 }
 
-/// The chain of an error without the URL, which may carry a secret.
-fn reason(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".into();
+/// The cause of an error: the innermost says most.
+fn reason(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
     }
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = error.to_string();
-        cause = error.source();
-    }
-    text.chars().take(200).collect()
+    error.to_string().chars().take(200).collect()
 }
 
 #[cfg(test)]

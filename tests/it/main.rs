@@ -16,6 +16,7 @@ mod architecture;
 mod callbacks;
 mod cli;
 mod commands;
+mod contract;
 mod crash;
 mod environments;
 mod fuzz;
