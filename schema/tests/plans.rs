@@ -149,6 +149,47 @@ async fn lists_are_read_in_the_order_of_an_index() {
 }
 
 #[tokio::test]
+async fn the_feed_is_read_in_the_order_of_an_index_from_its_position_on() {
+    let database = Database::new("plan_feed").await;
+    let lane = [("outbox_pkey", &["lane"][..])];
+    for (sql, parameters) in [
+        (include_str!("../queries/feed_ends.sql"), 0),
+        (include_str!("../queries/feed_page.sql"), 2),
+        (include_str!("../queries/feed_moment.sql"), 1),
+        (include_str!("../queries/feed_event.sql"), 3),
+    ] {
+        check(&plan(&database, sql, parameters).await, &lane);
+    }
+    let of_player = include_str!("../queries/feed_of_player.sql");
+    check(
+        &plan(&database, of_player, 3).await,
+        &[
+            ("player_pkey", &["id"]),
+            ("one_seq_one_event", &["player_id"]),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_looks_for_what_is_due_among_what_waits_alone() {
+    let database = Database::new("plan_webhooks").await;
+    let waiting = [("webhook_message_due", &["webhook_id"][..])];
+    for (sql, parameters) in [
+        (include_str!("../queries/webhook_due.sql"), 3),
+        (include_str!("../queries/webhook_next_due.sql"), 1),
+    ] {
+        let plan = plan(&database, sql, parameters).await;
+        check(&plan, &waiting);
+        assert!(plan.contains("is_dead = false"), "{plan}");
+    }
+    let pages = include_str!("../queries/webhook_dead.sql");
+    check(
+        &plan(&database, pages, 3).await,
+        &[("webhook_message_pkey", &["webhook_id"])],
+    );
+}
+
+#[tokio::test]
 async fn the_sweeper_reads_open_rounds_only() {
     let database = Database::new("plan_sweeper").await;
     let sql = include_str!("../queries/overdue_rounds.sql");

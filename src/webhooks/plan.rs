@@ -154,7 +154,7 @@ pub fn after_page(
     if is_paused(&health, settings) && !slowed {
         health.next_attempt_at = Some(probe_at(&health, settings, now, random));
         let probes = health.failures.saturating_sub(settings.pause_after);
-        let head_is_stuck = probes > 0 && probes % HEAD_PROBES == 0 && room > 0;
+        let head_is_stuck = probes > 0 && probes.is_multiple_of(HEAD_PROBES) && room > 0;
         if !delivered {
             // Nothing was taken: the page stays where it is, or all of it would end in the list.
             plan.done = usize::from(head_is_stuck);

@@ -98,11 +98,6 @@ impl Receiver {
             .collect()
     }
 
-    /// Waits until something was delivered that is looked for.
-    pub async fn until(&self, what: &str, found: impl Fn(&[Delivery]) -> bool) {
-        eventually(what, async || found(&self.deliveries()).then_some(())).await;
-    }
-
     /// Waits until this event of a player was taken.
     pub async fn until_seq(&self, player: &str, seq: i64) {
         let what = format!("event {seq} of {player} is delivered");
