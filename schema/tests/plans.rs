@@ -21,9 +21,12 @@ async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
         .batch_execute(&format!("PREPARE question AS {sql}"))
         .await
         .unwrap();
-    let parameters = vec!["NULL"; parameters].join(", ");
+    let parameters = match parameters {
+        0 => String::new(),
+        _ => format!("({})", vec!["NULL"; parameters].join(", ")),
+    };
     let rows = client
-        .query(&format!("EXPLAIN EXECUTE question({parameters})"), &[])
+        .query(&format!("EXPLAIN EXECUTE question{parameters}"), &[])
         .await
         .unwrap();
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
