@@ -49,3 +49,11 @@ CREATE TABLE webhook_message (
     PRIMARY KEY (webhook_id, event_id)
 );
 CREATE INDEX webhook_message_due ON webhook_message (webhook_id, is_dead, next_attempt_at);
+
+-- An endpoint as it is shown, with how many events wait to be tried again and how many are dead.
+CREATE VIEW webhook_shown AS
+SELECT
+    w.*,
+    (SELECT count(*) FROM webhook_message m WHERE m.webhook_id = w.id AND NOT m.is_dead) AS waiting,
+    (SELECT count(*) FROM webhook_message m WHERE m.webhook_id = w.id AND m.is_dead) AS dead
+FROM webhook w;
