@@ -1,20 +1,21 @@
 //! The process: the environments that it serves, and whether it takes work.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
 use pitboss_actors::metric;
 use pitboss_wallet::Environment;
 
-use crate::{config::Config, world::World};
+use crate::{config::Config, http::Published, world::World};
 
 /// What every HTTP handler shares.
 pub struct App {
     pub config: Arc<Config>,
     worlds: Vec<Arc<World>>,
     accepting: AtomicBool,
+    contract: OnceLock<Published>,
 }
 
 impl App {
@@ -24,6 +25,7 @@ impl App {
             config,
             worlds,
             accepting: AtomicBool::new(true),
+            contract: OnceLock::new(),
         })
     }
 
@@ -38,6 +40,12 @@ impl App {
     #[must_use]
     pub fn worlds(&self) -> &[Arc<World>] {
         &self.worlds
+    }
+
+    /// The contract of the events, made at the first question.
+    pub fn contract(&self) -> &Published {
+        self.contract
+            .get_or_init(|| Published::new(&self.config.server.public_url))
     }
 
     /// `false` once the server is stopping.
@@ -71,6 +79,8 @@ impl App {
             let environment = world.environment.as_str();
             metrics::gauge!("pitboss_players_loaded", "environment" => environment)
                 .set(gauge(world.registry.len()));
+            metrics::gauge!("pitboss_event_waiters", "environment" => environment)
+                .set(gauge(world.feed.waiters()));
         }
     }
 }

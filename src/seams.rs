@@ -38,3 +38,10 @@ pub fn random_bytes<const N: usize>() -> std::io::Result<[u8; N]> {
     getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(bytes)
 }
+
+/// A random number from 0 to 1, to spread what would else happen at one moment. Not for secrets.
+#[must_use]
+pub fn random_fraction() -> f64 {
+    let bytes: [u8; 4] = random_bytes().unwrap_or([0x80, 0, 0, 0]);
+    f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX)
+}

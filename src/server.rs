@@ -106,7 +106,7 @@ impl Server {
     }
 
     /// Stops: unready, refuse new work, close sockets with "reconnect", let players answer, flush the journal,
-    /// drain the bridge. Each step is bounded by what is left of `server.shutdown_s`.
+    /// drain the bridge and the webhooks. Each step is bounded by what is left of `server.shutdown_s`.
     pub async fn stop(self) -> Ended {
         let deadline = Instant::now() + Duration::from_secs(self.app.config.server.shutdown_s);
         let left = || deadline.saturating_duration_since(Instant::now());
@@ -116,6 +116,7 @@ impl Server {
         for world in self.app.worlds() {
             let sessions = world.sessions.clone();
             tokio::spawn(async move { sessions.drain(window).await });
+            world.feed.close();
         }
         let quiet = || self.app.in_flight() == 0 && journal_depth(&self.app) == 0;
         let answered = until(left() / 2, quiet).await;
@@ -130,12 +131,13 @@ impl Server {
             house.abort();
         }
         let drained = {
-            let bridges = self
-                .app
-                .worlds()
-                .iter()
-                .map(|world| world.drain_bridge(left() / 2));
-            futures_util::future::join_all(bridges)
+            let draining = self.app.worlds().iter().map(|world| async {
+                let bridge = world.drain_bridge(left() / 2);
+                let webhooks = world.webhooks.drain(left() / 2);
+                let (bridge, webhooks) = tokio::join!(bridge, webhooks);
+                bridge && webhooks
+            });
+            futures_util::future::join_all(draining)
                 .await
                 .into_iter()
                 .all(|drained| drained)

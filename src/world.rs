@@ -25,10 +25,12 @@ use uuid::Uuid;
 use crate::{
     catalogue::Catalogue,
     config::{Config, Connections, ms},
+    feed::FeedWatch,
     http::ApiError,
     nats::{BusError, JetStreamBus},
     seams::{SystemClock, SystemIds},
     vault::Vault,
+    webhooks::{Parts, Webhooks},
 };
 
 /// How long a key that was found good is not looked up again; so long a revoked key goes on working.
@@ -52,6 +54,9 @@ pub struct World {
     /// What all sockets share.
     pub stream: Arc<StreamPorts>,
     pub catalogue: Catalogue,
+    /// For whoever waits for the next event.
+    pub feed: FeedWatch,
+    pub webhooks: Webhooks,
     pub vault: Vault,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
@@ -71,6 +76,11 @@ pub enum WorldError {
     Bus {
         environment: Environment,
         source: BusError,
+    },
+    #[error("{environment}: webhooks: {source}")]
+    Webhooks {
+        environment: Environment,
+        source: rustls::Error,
     },
 }
 
@@ -173,6 +183,21 @@ impl World {
             .last()
             .cloned()
             .unwrap_or_else(actix::Arbiter::current);
+        let feed = FeedWatch::new(wake.clone(), config.events.waiters_max);
+        let webhooks = Webhooks::start(Parts {
+            environment,
+            config: config.clone(),
+            // Beside the bridge: endpoints must not take the connections that players are waiting for either.
+            store: outbox.clone(),
+            vault: vault.clone(),
+            feed: feed.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        })
+        .map_err(|source| WorldError::Webhooks {
+            environment,
+            source,
+        })?;
         let bridge = Bridge::start_on(
             &last,
             environment.as_str(),
@@ -203,6 +228,8 @@ impl World {
             sessions,
             stream,
             catalogue,
+            feed,
+            webhooks,
             vault,
             clock,
             ids,
@@ -211,11 +238,13 @@ impl World {
         }))
     }
 
-    /// Keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
+    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
     #[must_use]
     pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
         let world = self.clone();
-        tokio::spawn(async move {
+        let every = ms(self.config.events.poll_ms);
+        let looking = self.feed.clone().poll(self.store.clone(), every);
+        let keeping = async move {
             let mut forget_at = Instant::now();
             loop {
                 tokio::time::sleep(CATALOGUE_EVERY).await;
@@ -237,6 +266,9 @@ impl World {
                     }
                 }
             }
+        };
+        tokio::spawn(async move {
+            tokio::join!(looking, keeping);
         })
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pitboss_wallet::{Currency, Event, PlayerId, RoundView, SessionId, Timestamp, WalletView};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ports::PortError;
@@ -60,7 +61,7 @@ pub struct Login {
 }
 
 /// A game that is ready to be played: REST and sockets answer the same.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Launched {
     /// Where the player's browser goes.
     pub url: String,

@@ -87,6 +87,9 @@ codes! {
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
 
+    WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
+    EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
+
     // Not understood.
     BodyTooLarge => "body_too_large", 413, false, "The body is too large";
     Malformed => "malformed", 422, false, "The request is malformed";

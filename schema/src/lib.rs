@@ -18,6 +18,7 @@ mod catalogue;
 mod connection;
 mod document;
 mod error;
+mod feed;
 mod history;
 mod keys;
 mod lane;
@@ -29,10 +30,12 @@ mod options;
 mod outbox;
 mod players;
 mod store;
+mod webhooks;
 mod writer;
 
 pub use catalogue::{GameRow, ProviderRow};
 pub use error::StoreError;
+pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
 pub use keys::{Idempotent, OperatorKeyRow, StoredAnswer};
 pub use lane::lane_of;
@@ -42,3 +45,7 @@ pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
 pub use store::Store;
+pub use webhooks::{
+    Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,
+    WebhookRow,
+};

@@ -21,9 +21,12 @@ async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
         .batch_execute(&format!("PREPARE question AS {sql}"))
         .await
         .unwrap();
-    let parameters = vec!["NULL"; parameters].join(", ");
+    let parameters = match parameters {
+        0 => String::new(),
+        _ => format!("({})", vec!["NULL"; parameters].join(", ")),
+    };
     let rows = client
-        .query(&format!("EXPLAIN EXECUTE question({parameters})"), &[])
+        .query(&format!("EXPLAIN EXECUTE question{parameters}"), &[])
         .await
         .unwrap();
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
@@ -235,6 +238,47 @@ async fn the_audit_of_one_player_reads_his_rows_alone() {
         asked += 1;
     }
     assert!(asked > 20);
+}
+
+#[tokio::test]
+async fn the_feed_is_read_in_the_order_of_an_index_from_its_position_on() {
+    let database = Database::new("plan_feed").await;
+    let lane = [("outbox_pkey", &["lane"][..])];
+    for (sql, parameters) in [
+        (include_str!("../queries/feed_ends.sql"), 0),
+        (include_str!("../queries/feed_page.sql"), 2),
+        (include_str!("../queries/feed_moment.sql"), 1),
+        (include_str!("../queries/feed_event.sql"), 3),
+    ] {
+        check(&plan(&database, sql, parameters).await, &lane);
+    }
+    let of_player = include_str!("../queries/feed_of_player.sql");
+    check(
+        &plan(&database, of_player, 3).await,
+        &[
+            ("player_pkey", &["id"]),
+            ("one_seq_one_event", &["player_id"]),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_webhook_looks_for_what_is_due_among_what_waits_alone() {
+    let database = Database::new("plan_webhooks").await;
+    let waiting = [("webhook_message_due", &["webhook_id"][..])];
+    for (sql, parameters) in [
+        (include_str!("../queries/webhook_due.sql"), 3),
+        (include_str!("../queries/webhook_next_due.sql"), 1),
+    ] {
+        let plan = plan(&database, sql, parameters).await;
+        check(&plan, &waiting);
+        assert!(plan.contains("is_dead = false"), "{plan}");
+    }
+    let pages = include_str!("../queries/webhook_dead.sql");
+    check(
+        &plan(&database, pages, 3).await,
+        &[("webhook_message_pkey", &["webhook_id"])],
+    );
 }
 
 #[tokio::test]

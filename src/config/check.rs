@@ -3,7 +3,7 @@
 use pitboss_wallet::Environment;
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, nats_users};
+use super::{Config, ConfigError, Webhooks, nats_users};
 
 impl Config {
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -18,6 +18,8 @@ impl Config {
             stream,
             sessions,
             rest,
+            events,
+            webhooks,
             sweeper,
             ..
         } = self;
@@ -168,6 +170,11 @@ impl Config {
         check.range("rest.page_max", rest.page_max, 1, 10_000);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
+        check.range("events.waiters_max", events.waiters_max, 1, 100_000);
+        check.range("events.wait_max_s", events.wait_max_s, 0, 300);
+        check.range("events.scan_max", events.scan_max, 1, 100_000);
+        check.range("events.poll_ms", events.poll_ms, 10, 60_000);
+        webhooks_ranges(&mut check, webhooks);
         for environment in Environment::ALL {
             let users = &self.connections(environment).nats_users;
             nats_users::check(environment.as_str(), users).map_err(ConfigError)?;
@@ -216,6 +223,45 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn webhooks_ranges(check: &mut Check, webhooks: &Webhooks) {
+    let Webhooks {
+        endpoints_max,
+        concurrency,
+        per_endpoint,
+        batch_max,
+        timeout_ms,
+        answer_max_bytes,
+        retry_s,
+        pause_after,
+        probe_max_s,
+        disable_after_h,
+        waiting_max,
+        dead_max,
+        grace_s,
+        lease_s,
+        allow_http: _,
+        allow_private: _,
+    } = webhooks;
+    check.range("webhooks.endpoints_max", *endpoints_max, 1, 10_000);
+    check.range("webhooks.concurrency", *concurrency, 1, 10_000);
+    check.range("webhooks.per_endpoint", *per_endpoint, 1, 1000);
+    check.range("webhooks.batch_max", *batch_max, 1, 1000);
+    check.range("webhooks.timeout_ms", *timeout_ms, 100, 120_000);
+    let most = 1 << 20;
+    check.range("webhooks.answer_max_bytes", *answer_max_bytes, 1, most);
+    check.range("webhooks.retry_s (how many)", retry_s.len(), 1, 30);
+    for pause_s in retry_s {
+        check.range("webhooks.retry_s", *pause_s, 1, 30 * 86_400);
+    }
+    check.range("webhooks.pause_after", *pause_after, 1, 1000);
+    check.range("webhooks.probe_max_s", *probe_max_s, 1, 86_400);
+    check.range("webhooks.disable_after_h", *disable_after_h, 1, 24 * 365);
+    check.range("webhooks.waiting_max", *waiting_max, 1, 1_000_000);
+    check.range("webhooks.dead_max", *dead_max, 1, 1_000_000);
+    check.range("webhooks.grace_s", *grace_s, 0, 30 * 86_400);
+    check.range("webhooks.lease_s", *lease_s, 3, 3600);
 }
 
 /// Remembers the first value that is out of its range.

@@ -45,6 +45,8 @@ section!(
         stream: Stream,
         sessions: Sessions,
         rest: Rest,
+        events: Events,
+        webhooks: Webhooks,
         sweeper: Sweeper,
     }
 );
@@ -155,6 +157,30 @@ section!(Sessions {
 section!(Rest {
     idempotency_h: i64,
     page_max: usize
+});
+section!(Events {
+    waiters_max: usize,
+    wait_max_s: u64,
+    scan_max: usize,
+    poll_ms: u64,
+});
+section!(Webhooks {
+    endpoints_max: u32,
+    concurrency: usize,
+    per_endpoint: usize,
+    batch_max: usize,
+    timeout_ms: u64,
+    answer_max_bytes: usize,
+    retry_s: Vec<u32>,
+    pause_after: u32,
+    probe_max_s: u32,
+    disable_after_h: i64,
+    waiting_max: usize,
+    dead_max: usize,
+    grace_s: i64,
+    lease_s: u64,
+    allow_http: bool,
+    allow_private: bool,
 });
 section!(Sweeper {
     every_ms: u64,

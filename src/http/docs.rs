@@ -9,6 +9,8 @@ const PAGES: &[(&str, &str)] = &[
     ("errors", include_str!("../../docs/errors.md")),
     ("callbacks", include_str!("../../docs/callbacks.md")),
     ("stream", include_str!("../../docs/stream.md")),
+    ("events", include_str!("../../docs/events.md")),
+    ("webhooks", include_str!("../../docs/webhooks.md")),
     ("rules", include_str!("../../docs/rules.md")),
 ];
 

@@ -25,14 +25,7 @@ pub struct Page {
 
 impl Page {
     fn limit(&self, max: usize) -> Result<u32, ApiError> {
-        let limit = self.limit.unwrap_or(PAGE_DEFAULT.min(max));
-        if limit == 0 || limit > max {
-            return Err(ApiError::new(
-                Code::Malformed,
-                format!("limit: must be from 1 to {max}"),
-            ));
-        }
-        u32::try_from(limit).map_err(ApiError::internal)
+        u32::try_from(limit_of(self.limit, max)?).map_err(ApiError::internal)
     }
 
     fn after(&self) -> Result<Option<i64>, ApiError> {
@@ -47,6 +40,16 @@ impl Page {
         };
         after.parse().map(Some).map_err(wrong)
     }
+}
+
+/// The rows of a page: as many as asked for, within the bound.
+pub(super) fn limit_of(limit: Option<usize>, max: usize) -> Result<usize, ApiError> {
+    let limit = limit.unwrap_or(PAGE_DEFAULT.min(max));
+    if limit == 0 || limit > max {
+        let detail = format!("limit: must be from 1 to {max}");
+        return Err(ApiError::new(Code::Malformed, detail));
+    }
+    Ok(limit)
 }
 
 /// A page of rows, and the number to go on after when the page is full.

@@ -1,19 +1,23 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers, `players`, `games` and `lists` for operators, `stream` for players' clients,
+//! `callbacks` for providers, `players`, `games`, `lists`, `events` and `webhooks` for operators, `stream` for
+//! players' clients, `asyncapi` the contract of the events,
 //! `admin` for monitoring. Every error is a problem document of `pitboss_providers::problem`.
 
 mod admin;
+mod asyncapi;
 mod auth;
 mod body;
 mod callbacks;
 mod docs;
+mod events;
 mod games;
 mod idempotency;
 mod lists;
 mod players;
 mod problem;
 mod stream;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -26,6 +30,7 @@ use pitboss_providers::{Code, Problem};
 use serde::Serialize;
 
 pub use admin::AdminState;
+pub use asyncapi::Published;
 pub use problem::ApiError;
 
 use crate::app::App;
@@ -68,14 +73,36 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
                         resource("/transactions", "GET").route(web::get().to(lists::transactions)),
                     )
                     .service(resource("/rounds", "GET").route(web::get().to(lists::rounds)))
-                    .service(resource("/stream", "GET").route(web::get().to(stream::open))),
+                    .service(resource("/stream", "GET").route(web::get().to(stream::open)))
+                    .service(resource("/events", "GET").route(web::get().to(events::list)))
+                    .configure(webhook_routes),
             )
             .service(resource("/", "GET").route(web::get().to(docs::index)))
             .service(resource("/docs", "GET").route(web::get().to(docs::index)))
             .service(resource("/docs/{page}", "GET").route(web::get().to(docs::page)))
+            .service(resource("/asyncapi.json", "GET").route(web::get().to(asyncapi::get)))
             .service(resource("/healthz", "GET").route(web::get().to(admin::healthz)))
             .default_service(web::route().to(not_found));
     }
+}
+
+fn webhook_routes(service: &mut ServiceConfig) {
+    service
+        .service(
+            resource("/webhooks", "GET, POST")
+                .route(web::get().to(webhooks::list))
+                .route(web::post().to(webhooks::create)),
+        )
+        .service(
+            resource("/webhooks/{id}", "GET, PATCH, DELETE")
+                .route(web::get().to(webhooks::get))
+                .route(web::patch().to(webhooks::change))
+                .route(web::delete().to(webhooks::delete)),
+        )
+        .service(resource("/webhooks/{id}/rotate", "POST").route(web::post().to(webhooks::rotate)))
+        .service(resource("/webhooks/{id}/dead", "GET").route(web::get().to(webhooks::dead)))
+        .service(resource("/webhooks/{id}/replay", "POST").route(web::post().to(webhooks::replay)))
+        .service(resource("/webhooks/{id}/test", "POST").route(web::post().to(webhooks::test)));
 }
 
 /// The routes of the admin listener.

@@ -1,12 +1,19 @@
 //! Events: what happened, told once, in order.
+//!
+//! The table below binds each type to its meaning and to the struct of its data (`event_data`): what is sent
+//! and what is published as the contract come from the same place.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{PlayerId, Timestamp, TransactionId};
+use crate::{PlayerId, Timestamp, TransactionId, event_data as data};
+
+/// The version of every event, in its envelope. `docs/events.md` says what may change without a new one.
+pub const EVENT_VERSION: u16 = 1;
 
 /// Which of the two worlds a record belongs to. Nothing ever crosses (INV-12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Environment {
     Sandbox,
@@ -39,11 +46,16 @@ impl std::fmt::Display for Environment {
     }
 }
 
+/// The data of one type of event.
+pub(crate) trait EventData: Serialize {
+    const KIND: EventType;
+}
+
 macro_rules! event_types {
-    ($($(#[$doc:meta])* $variant:ident => $name:literal),+ $(,)?) => {
+    ($(#[doc = $meaning:literal] $variant:ident($data:ty) => $name:literal),+ $(,)?) => {
         /// The type of an event, which is also its NATS subject: always two tokens.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum EventType { $($(#[$doc])* $variant),+ }
+        pub enum EventType { $(#[doc = $meaning] $variant),+ }
 
         impl EventType {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
@@ -52,30 +64,68 @@ macro_rules! event_types {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
+
+            /// What has happened, in one line.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning.trim()),+ }
+            }
+
+            /// The JSON Schema of a whole event of this type, as it is sent.
+            pub fn schema(self, generator: &mut SchemaGenerator) -> Schema {
+                let data = match self { $(Self::$variant => generator.subschema_for::<$data>()),+ };
+                envelope_schema(self, data, generator)
+            }
         }
+
+        $(impl EventData for $data {
+            const KIND: EventType = EventType::$variant;
+        })+
     };
 }
 
 event_types! {
     /// The player has a wallet in a new currency.
-    AccountOpened => "wallet.account_opened",
-    DepositCompleted => "wallet.deposit_completed",
+    AccountOpened(data::AccountOpened) => "wallet.account_opened",
+    /// A deposit is in the player's wallet.
+    DepositCompleted(data::DepositCompleted<'_>) => "wallet.deposit_completed",
     /// A bet was taken from the player's wallet.
-    BetDebited => "wallet.bet_debited",
-    WinCredited => "wallet.win_credited",
+    BetDebited(data::BetDebited<'_>) => "wallet.bet_debited",
+    /// A win was paid into the player's wallet.
+    WinCredited(data::WinCredited<'_>) => "wallet.win_credited",
     /// A bet was given back.
-    BetRolledBack => "wallet.bet_rolled_back",
+    BetRolledBack(data::BetRolledBack<'_>) => "wallet.bet_rolled_back",
     /// A win was taken back.
-    WinRolledBack => "wallet.win_rolled_back",
+    WinRolledBack(data::WinRolledBack<'_>) => "wallet.win_rolled_back",
     /// A correction found too little: the player owes.
-    NegativeBalance => "wallet.negative_balance",
-    Launched => "game.launched",
+    NegativeBalance(data::NegativeBalance) => "wallet.negative_balance",
+    /// The player was given the address of a game.
+    Launched(data::Launched<'_>) => "game.launched",
     /// The provider took the launched session over.
-    SessionStarted => "game.session_started",
-    SessionEnded => "game.session_ended",
-    RoundOpened => "game.round_opened",
-    RoundClosed => "game.round_closed",
-    RoundVoided => "game.round_voided",
+    SessionStarted(data::SessionStarted<'_>) => "game.session_started",
+    /// A game session is over before its time.
+    SessionEnded(data::SessionEnded<'_>) => "game.session_ended",
+    /// A round has its first bet, or a win that came before it.
+    RoundOpened(data::RoundOpened) => "game.round_opened",
+    /// The round takes no more bets.
+    RoundClosed(data::RoundClosed) => "game.round_closed",
+    /// A whole round was taken back.
+    RoundVoided(data::RoundVoided<'_>) => "game.round_voided",
+}
+
+impl EventType {
+    /// The type with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// The first of the two tokens: `wallet`, `game`, `bonus` or `withdrawal`.
+    #[must_use]
+    pub fn family(self) -> &'static str {
+        let name = self.as_str();
+        name.split_once('.').map_or(name, |(family, _)| family)
+    }
 }
 
 /// An event as it is stored and sent: one rendering for every channel.
@@ -91,18 +141,39 @@ pub struct Event {
     pub body: String,
 }
 
-/// The envelope: the same on WebSocket, NATS and REST.
-#[derive(Serialize)]
+/// The envelope: the same on WebSocket, NATS, REST and webhooks.
+#[derive(Serialize, JsonSchema)]
 struct Envelope<'a, T> {
+    /// Names the event for ever: drop what comes again under the same id.
     id: Uuid,
+    /// What happened; the subject on NATS.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Of this type's contract: see the rule for adding fields.
+    version: u16,
+    /// When it was decided, by the server's clock.
     time: Timestamp,
     environment: Environment,
     player: &'a PlayerId,
+    /// Counts this player's events: from 1, without a gap.
     seq: i64,
+    /// The ledger transaction that it tells of, where it tells of one.
     transaction: Option<TransactionId>,
     data: &'a T,
+}
+
+/// The envelope's schema with `type` and `data` of one kind.
+fn envelope_schema(kind: EventType, data: Schema, generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = Envelope::<()>::json_schema(generator);
+    schema.insert("description".into(), kind.meaning().into());
+    let properties = schema.get_mut("properties");
+    if let Some(properties) = properties.and_then(serde_json::Value::as_object_mut) {
+        properties["type"]["const"] = kind.as_str().into();
+        properties["version"]["const"] = EVENT_VERSION.into();
+        properties["seq"]["minimum"] = 1.into();
+        properties.insert("data".into(), data.into());
+    }
+    schema
 }
 
 /// What an event is about, besides its own data.
@@ -131,6 +202,7 @@ impl Event {
         let envelope = Envelope {
             id,
             kind: kind.as_str(),
+            version: EVENT_VERSION,
             time: at,
             environment,
             player,

@@ -23,6 +23,7 @@ mod command;
 mod decide;
 mod decision;
 mod event;
+mod event_data;
 mod fingerprint;
 mod ids;
 pub mod invariants;
@@ -46,7 +47,7 @@ pub use decision::{
     BalanceChange, Decision, Outcome, Receipt, Reply, RoundChange, SessionChange, SessionReply,
     Settled, Transaction, TransactionState,
 };
-pub use event::{Environment, Event, EventType};
+pub use event::{EVENT_VERSION, Environment, Event, EventType};
 pub use fingerprint::Fingerprint;
 pub use ids::{
     ExternalId, GameId, IdError, PlayerId, ProviderId, RoundId, SessionId, TransactionId,

@@ -1,7 +1,8 @@
 //! Currencies and amounts of money.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is fixed about a currency.
@@ -115,6 +116,21 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
+impl JsonSchema for Currency {
+    fn schema_name() -> Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<&str> = Self::all().map(Self::code).collect();
+        json_schema!({
+            "description": format!("A currency's code, upper case. Today: {}. Others may be added.", codes.join(", ")),
+            "type": "string",
+            "pattern": "^[A-Z]{3,8}$",
+        })
+    }
+}
+
 /// Why a text is not an amount, or a sum not an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
@@ -213,6 +229,21 @@ impl fmt::Display for Money {
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Money {
+    fn schema_name() -> Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An amount in major units of the currency beside it, as exact decimal text: `12.50`, \
+                            `0.403604`. Never a JSON number.",
+            "type": "string",
+            "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+        })
     }
 }
 

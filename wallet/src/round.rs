@@ -1,5 +1,6 @@
 //! Rounds: what groups the bets and wins of one play of a game.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,7 +17,7 @@ pub struct RoundKey {
 }
 
 /// `open -> closed | voided`, and `interrupted` in between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RoundState {
     Open,

@@ -1,6 +1,9 @@
 //! A moment in time, as the ledger keeps it.
 
+use std::borrow::Cow;
+
 use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// Microseconds since 1970-01-01T00:00:00Z: the resolution of a Postgres `timestamptz`.
@@ -43,6 +46,20 @@ impl std::fmt::Display for Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A moment: RFC 3339 in UTC, with up to six digits of a second.",
+            "type": "string",
+            "format": "date-time",
+        })
     }
 }
 

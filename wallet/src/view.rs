@@ -1,5 +1,6 @@
 //! What people and programs are shown of a player's money: decimal text beside its currency.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -7,12 +8,16 @@ use crate::{
     Wallet,
 };
 
-/// `{"currency":"EUR","cash":"12.50","bonus":"0.00","total":"12.50"}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What a player has in one currency: `{"currency":"EUR","cash":"12.50","bonus":"0.00","total":"12.50"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Balance")]
 pub struct BalanceView {
     pub currency: Currency,
+    /// Money that may be withdrawn.
     pub cash: Money,
+    /// Bonus money.
     pub bonus: Money,
+    /// Cash and bonus together.
     pub total: Money,
 }
 
@@ -29,7 +34,8 @@ impl From<Balance> for BalanceView {
 }
 
 /// A wallet, each kind of money apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Wallet")]
 pub struct WalletView {
     #[serde(flatten)]
     pub balance: BalanceView,
@@ -51,19 +57,26 @@ impl From<&Wallet> for WalletView {
 }
 
 /// A round, with what is still open in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Round")]
 pub struct RoundView {
     pub provider: ProviderId,
     pub game: GameId,
     pub round: RoundId,
     pub state: RoundState,
     pub currency: Currency,
+    /// Bets that stand.
     pub bets: usize,
+    /// Wins that stand.
     pub wins: usize,
+    /// Sum of the bets that stand.
     pub stake: Money,
+    /// Sum of the wins that stand.
     pub won: Money,
+    /// The stake while the round is open, then 0.
     pub held: Money,
     pub opened_at: Timestamp,
+    /// Since when it takes no more bets; absent while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
 }

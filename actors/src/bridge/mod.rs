@@ -22,7 +22,7 @@ use std::{
 };
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, WrapFuture};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, futures::Notified, watch};
 use uuid::Uuid;
 
 use crate::{
@@ -41,6 +41,8 @@ pub struct Wake {
 struct WakeShared {
     lanes: Vec<AtomicBool>,
     notify: Notify,
+    /// For readers of the feed, besides the bridge.
+    readers: Notify,
 }
 
 impl Wake {
@@ -52,18 +54,25 @@ impl Wake {
             shared: Arc::new(WakeShared {
                 lanes,
                 notify: Notify::new(),
+                readers: Notify::new(),
             }),
         }
     }
 
     /// Something was committed in this lane.
     pub fn poke(&self, lane: u16) {
+        self.shared.readers.notify_waiters();
         let Some(flag) = self.shared.lanes.get(usize::from(lane)) else {
             return;
         };
         if !flag.swap(true, Ordering::AcqRel) {
             self.shared.notify.notify_one();
         }
+    }
+
+    /// Completes at the next commit after this call, in whatever lane.
+    pub fn told(&self) -> Notified<'_> {
+        self.shared.readers.notified()
     }
 
     fn take(&self, lane: u16) -> bool {

@@ -1,14 +1,15 @@
 //! The text messages of the stream, besides the events themselves: what the server says, and what a client may.
 //!
-//! Plain structures of serde alone, so that a schema can be made of them. What must not live here: what a
-//! command does (`commands`).
+//! The published contract is made of these types: their comments are what it says. What must not live here: what
+//! a command does (`commands`).
 
 use std::borrow::Cow;
 
 use bytestring::ByteString;
 use pitboss_wallet::{Currency, RoundView, Timestamp, WalletView};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{balances::Balance, topics::UnknownTopic};
@@ -16,34 +17,45 @@ use crate::stream::{Launched, Refused, Snapshot};
 
 /// What the server says. `id` is that of the command which is answered; `seq` the newest event that was sent, or
 /// passed over because the client does not want it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Message<'a> {
+    /// What the player has: the first message, unless the client resumes.
     Snapshot {
         #[serde(flatten)]
         head: Head<'a>,
+        /// Names the database's history; to be sent with `after` when resuming.
         epoch: Uuid,
+        /// `false`: the client asked to resume, and cannot. Absent when it did not ask.
         #[serde(skip_serializing_if = "Option::is_none")]
         recovered: Option<bool>,
         wallets: &'a [WalletView],
+        /// The newest ones.
         open_rounds: &'a [RoundView],
     },
-    /// Every event up to `seq` that the client missed follows.
+    /// Every event up to `seq` that the client missed follows. Not a position to resume from: those events are.
     Resumed {
         #[serde(flatten)]
         head: Head<'a>,
+        /// Names the database's history.
         epoch: Uuid,
+        /// Always `true`.
         recovered: bool,
     },
     /// The wallets that changed, as the event `seq` left them.
-    Balance { seq: i64, wallets: &'a [Balance] },
-    /// The answer to the command: all wallets as they are now, which may be newer than `seq`.
+    Balance {
+        /// Of the newest event among those that it sums up.
+        seq: i64,
+        wallets: &'a [Balance],
+    },
+    /// The answer to the command `balance`: all wallets as they are now, which may be newer than `seq`.
     #[serde(rename = "balance")]
     AllBalances {
         #[serde(flatten)]
         head: Head<'a>,
         wallets: &'a [WalletView],
     },
+    /// The answer to a ping.
     Pong {
         #[serde(flatten)]
         head: Head<'a>,
@@ -52,21 +64,28 @@ pub(super) enum Message<'a> {
     Subscribed {
         #[serde(flatten)]
         head: Head<'a>,
+        /// Families, exact types and `balance`.
         types: Vec<String>,
     },
+    /// The game is launched.
     Launched {
         #[serde(flatten)]
         head: Head<'a>,
         #[serde(flatten)]
         launched: &'a Launched,
     },
+    /// The socket is under another login from now on.
     Authenticated {
         #[serde(flatten)]
         head: Head<'a>,
+        /// When that login ends.
         expires_at: Timestamp,
     },
+    /// A command that was not carried out.
     Error {
+        /// Stable; `docs/stream.md` lists them.
         code: &'a str,
+        /// The command's own.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a Value>,
         /// For a person.
@@ -76,11 +95,12 @@ pub(super) enum Message<'a> {
 }
 
 /// What answers have in common.
-#[derive(Serialize, Clone, Copy, Default)]
+#[derive(Serialize, JsonSchema, Clone, Copy, Default)]
 pub(super) struct Head<'a> {
+    /// That of the command which is answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a Value>,
-    /// Left out before the first message.
+    /// Of the newest event that was sent or passed over. Left out before the first message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<i64>,
 }
@@ -128,31 +148,40 @@ pub(super) struct Request {
 }
 
 /// The commands. Fields that are not known are ignored.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Command {
+    /// Asks for a pong.
     Ping,
+    /// Asks for all wallets.
     Balance,
+    /// Launches a game, as `POST /v1/games/{id}/launch` does.
     Launch {
         game: String,
         /// The currency of the player's session, if there is none.
         #[serde(default)]
         currency: Option<Currency>,
     },
+    /// Asks for what came after a position.
     Resume {
+        /// The newest `seq` that the client has.
         after: i64,
+        /// The `epoch` that came with it.
         #[serde(default)]
         epoch: Option<String>,
     },
+    /// Adds to what the client gets.
     Subscribe {
+        /// Families (`wallet.*`), exact types, `*` or `balance`.
         types: Vec<String>,
     },
+    /// Takes away from what the client gets.
     Unsubscribe {
+        /// Families (`wallet.*`), exact types, `*` or `balance`.
         types: Vec<String>,
     },
-    Authenticate {
-        token: String,
-    },
+    /// Presents a renewed token of the same player.
+    Authenticate { token: String },
 }
 
 const COMMANDS: [&str; 7] = [
@@ -257,6 +286,32 @@ pub(super) fn read(text: &str) -> Result<Request, CommandError> {
     }
 }
 
+/// The schemas of what the server sends besides events: one for each message.
+pub fn server_schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+    variants(&Message::json_schema(generator))
+}
+
+/// The schemas of what a client may send: one for each message.
+pub fn client_schemas(generator: &mut SchemaGenerator) -> Vec<Schema> {
+    let mut schemas = variants(&Command::json_schema(generator));
+    for fields in schemas
+        .iter_mut()
+        .filter_map(|one| one.pointer_mut("/properties"))
+    {
+        fields["id"] = json!({ "description": "Comes back in the answer." });
+    }
+    schemas
+}
+
+/// An enum's schema as the schemas of its variants.
+fn variants(schema: &Schema) -> Vec<Schema> {
+    let all = schema.get("oneOf").and_then(Value::as_array);
+    let all = all.map(Vec::as_slice).unwrap_or_default();
+    all.iter()
+        .filter_map(|variant| Schema::try_from(variant.clone()).ok())
+        .collect()
+}
+
 /// The answer to a binary message.
 pub(super) fn binary_refused() -> CommandError {
     CommandError::new("binary_not_supported", None)
@@ -264,8 +319,6 @@ pub(super) fn binary_refused() -> CommandError {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

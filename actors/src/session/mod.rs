@@ -40,6 +40,7 @@ use self::{
 };
 pub use self::{
     close::CloseCode,
+    message::{client_schemas, server_schemas},
     sessions::{SessionLimits, Sessions, Swept, TooManySessions},
     topics::{Topics, UnknownTopic},
 };

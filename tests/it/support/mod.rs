@@ -2,16 +2,19 @@
 //!
 //! `program` runs the binary and ends it, `sandbox` and `casino` start a whole casino of it, `client` is
 //! the operator and the provider over HTTP, `player` one player and his requests, `stream` his WebSocket,
-//! `bus` a subscriber on NATS, `ledger` the look into Postgres that tells whether it is true. What must not
-//! live here: rules of the casino. They are in the tests, one each.
+//! `bus` a subscriber on NATS, `receiver` one of webhooks, `owner` another owner of a player, `ledger` the look
+//! into Postgres that tells whether it is true. What must not live here: rules of the casino. They are in the
+//! tests, one each.
 
 pub mod bus;
 pub mod casino;
 pub mod client;
 pub mod ledger;
+pub mod owner;
 pub mod player;
 pub mod program;
 pub mod random;
+pub mod receiver;
 pub mod sandbox;
 pub mod stream;
 

@@ -1,7 +1,5 @@
 //! Accounts and sessions: opening, deposits, launches, status.
 
-use serde::Serialize;
-
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement},
@@ -9,18 +7,15 @@ use super::{
     stored::{mismatch, replay, settled},
 };
 use crate::{
-    Account, Authenticate, Balance, BalanceView, Currency, Deposit, EventType, ExternalId, Fact,
-    Funding, GameId, GameStanding, GameSwitch, Launch, Money, OpenSession, PlayerStatus,
-    ProviderId, Refusal, RefusalCode, Reply, Session, SessionId, SessionKind, SessionReply,
-    Timestamp, Wallet,
+    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameStanding,
+    GameSwitch, Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session,
+    SessionId, SessionKind, SessionReply, Wallet,
+    event_data::{
+        AccountOpened, DepositCompleted, GameSession, Launched, SessionEnded, SessionStarted,
+    },
 };
 
 pub(super) fn open(draft: &mut Draft<'_, '_>, currency: Currency) -> Result<Reply, Stop> {
-    #[derive(Serialize)]
-    struct Opened {
-        currency: Currency,
-        balance: BalanceView,
-    }
     if let Ok(balance) = draft.balance(currency) {
         return Ok(Reply::Balance(balance));
     }
@@ -32,22 +27,15 @@ pub(super) fn open(draft: &mut Draft<'_, '_>, currency: Currency) -> Result<Repl
         held: 0,
     };
     draft.put_wallet(wallet);
-    let opened = Opened {
+    let opened = AccountOpened {
         currency,
         balance: wallet.balance().into(),
     };
-    draft.event(EventType::AccountOpened, None, &opened);
+    draft.event(None, &opened);
     Ok(Reply::Balance(wallet.balance()))
 }
 
 pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Reply, Stop> {
-    #[derive(Serialize)]
-    struct Deposited<'a> {
-        reference: &'a ExternalId,
-        amount: Money,
-        currency: Currency,
-        balance: Option<BalanceView>,
-    }
     let malformed = |detail: String| Refusal::new(RefusalCode::Malformed, detail);
     let Money { units, currency } = deposit.amount;
     if units <= 0 {
@@ -78,17 +66,13 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
     };
     movement.postings = postings;
     let receipt = draft.record(movement);
-    let deposited = Deposited {
+    let deposited = DepositCompleted {
         reference: &deposit.reference,
         amount: deposit.amount,
         currency,
         balance: receipt.balance.map(BalanceView::from),
     };
-    draft.event(
-        EventType::DepositCompleted,
-        Some(receipt.transaction),
-        &deposited,
-    );
+    draft.event(Some(receipt.transaction), &deposited);
     Ok(settled(draft, vec![receipt], false))
 }
 
@@ -109,27 +93,6 @@ pub(super) fn open_session(draft: &mut Draft<'_, '_>, open: &OpenSession) -> Res
         session: open.session,
         balance,
     }))
-}
-
-#[derive(Serialize)]
-struct SessionView<'a> {
-    session: SessionId,
-    provider: &'a Option<ProviderId>,
-    game: &'a Option<GameId>,
-    currency: Currency,
-    expires_at: Timestamp,
-}
-
-impl<'a> SessionView<'a> {
-    fn of(session: &'a Session) -> Self {
-        Self {
-            session: session.id,
-            provider: &session.provider,
-            game: &session.game,
-            currency: session.currency,
-            expires_at: session.expires_at,
-        }
-    }
 }
 
 /// Whether the player may launch this game, as far as is known.
@@ -173,7 +136,7 @@ pub(super) fn launch(draft: &mut Draft<'_, '_>, launch: &Launch) -> Result<Reply
         ended_at: None,
         token_expires_at: Some(launch.token_expires_at),
     };
-    draft.event(EventType::Launched, None, &SessionView::of(&session));
+    draft.event(None, &Launched(GameSession::of(&session)));
     draft.put_session(session, Some(launch.token_hash));
     Ok(Reply::Session(SessionReply {
         session: launch.session,
@@ -211,7 +174,7 @@ pub(super) fn authenticate(
     }
     let balance = draft.balance(session.currency)?;
     session.token_expires_at = None;
-    draft.event(EventType::SessionStarted, None, &SessionView::of(&session));
+    draft.event(None, &SessionStarted(GameSession::of(&session)));
     let id = session.id;
     draft.put_session(session, None);
     Ok(Reply::Session(SessionReply {
@@ -226,7 +189,7 @@ pub(super) fn end_session(draft: &mut Draft<'_, '_>, id: SessionId) -> Result<Re
     if session.ended_at.is_none() {
         session.ended_at = Some(draft.now());
         if session.kind == SessionKind::Game {
-            draft.event(EventType::SessionEnded, None, &SessionView::of(&session));
+            draft.event(None, &SessionEnded(GameSession::of(&session)));
         }
         draft.put_session(session, None);
     }

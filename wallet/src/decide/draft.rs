@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Seam, Stop};
 use crate::{
-    Account, Balance, BalanceChange, Currency, Decision, Event, EventType, ExternalId, Fact, Facts,
+    Account, Balance, BalanceChange, Currency, Decision, Event, ExternalId, Fact, Facts,
     Fingerprint, Funding, GameId, Kind, Money, Outcome, PlayerState, PlayerStatus, Posting,
     Receipt, Refusal, RefusalCode, Round, RoundChange, RoundKey, RoundState, Session,
     SessionChange, SessionId, StoredTransaction, Timestamp, Transaction, TransactionId,
-    TransactionKey, TransactionState, Wallet, event::Subject,
+    TransactionKey, TransactionState, Wallet,
+    event::{EventData, Subject},
 };
 
 /// What is known of something that may or may not exist.
@@ -346,16 +346,12 @@ impl<'a, 's> Draft<'a, 's> {
         receipt
     }
 
-    pub fn event<T: Serialize>(
-        &mut self,
-        kind: EventType,
-        transaction: Option<TransactionId>,
-        data: &T,
-    ) {
+    /// Tells an event: its type is that of its data.
+    pub fn event<T: EventData>(&mut self, transaction: Option<TransactionId>, data: &T) {
         let count = i64::try_from(self.events.len()).unwrap_or(i64::MAX);
         let subject = Subject {
             id: self.new_id(),
-            kind,
+            kind: T::KIND,
             seq: self
                 .state
                 .last_event

@@ -1,7 +1,5 @@
 //! Rounds: closing, and the events that tell of what happens in them.
 
-use serde::Serialize;
-
 use super::{
     Stop,
     bet::Stake,
@@ -10,9 +8,12 @@ use super::{
     stored::settled,
 };
 use crate::{
-    BalanceView, CloseRound, Currency, EventType, ExternalId, Fact, GameId, Kind, Money, Origin,
-    ProviderId, Receipt, Refusal, RefusalCode, Reply, Round, RoundId, RoundKey, RoundState,
-    RoundView, TransactionId, Win, WinKind,
+    BalanceView, CloseRound, Currency, ExternalId, Fact, Kind, Money, Origin, Receipt, Refusal,
+    RefusalCode, Reply, Round, RoundKey, RoundState, RoundView, TransactionId, Win,
+    event_data::{
+        self, BetDebited, BetRolledBack, NegativeBalance, Reversal, RoundClosed, RoundOpened,
+        RoundVoided, WinCredited, WinRolledBack,
+    },
 };
 
 pub(super) fn decide_close(
@@ -53,7 +54,7 @@ pub(super) fn existing(draft: &Draft<'_, '_>, key: RoundKey) -> Result<Round, St
 pub(super) fn close(draft: &mut Draft<'_, '_>, round: &mut Round) {
     round.state = RoundState::Closed;
     round.closed_at = Some(draft.now());
-    draft.event(EventType::RoundClosed, None, &RoundView::from(&*round));
+    draft.event(None, &RoundClosed(RoundView::from(&*round)));
 }
 
 pub(super) fn check_currency(round: &Round, currency: Currency) -> Result<(), Refusal> {
@@ -66,68 +67,7 @@ pub(super) fn check_currency(round: &Round, currency: Currency) -> Result<(), Re
 
 /// Tells of a round that begins now.
 pub(super) fn announce(draft: &mut Draft<'_, '_>, round: &Round) {
-    draft.event(EventType::RoundOpened, None, &RoundView::from(round));
-}
-
-#[derive(Serialize)]
-struct FundingView {
-    cash: Money,
-    bonus: Money,
-}
-
-/// A movement in a round: the data of the wallet events of play.
-#[derive(Serialize)]
-struct MovementView<'a> {
-    provider: &'a ProviderId,
-    provider_transaction_id: &'a ExternalId,
-    game: &'a GameId,
-    round: &'a RoundId,
-    amount: Money,
-    currency: Currency,
-    funding: FundingView,
-    balance: Option<BalanceView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<WinKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bet_transaction_id: Option<&'a ExternalId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    free_round: Option<&'a ExternalId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jackpot_contribution: Option<Money>,
-    /// What a rollback takes back, by its id here and there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverses: Option<TransactionId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_transaction_id: Option<&'a ExternalId>,
-    /// The round was closed before.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    late: bool,
-}
-
-impl<'a> MovementView<'a> {
-    fn of(round: &'a Round, receipt: &'a Receipt) -> Self {
-        let money = |units| Money::new(units, round.currency);
-        Self {
-            provider: &round.key.provider,
-            provider_transaction_id: &receipt.external_id,
-            game: &round.game,
-            round: &round.key.round,
-            amount: money(receipt.units),
-            currency: round.currency,
-            funding: FundingView {
-                cash: money(receipt.funding.cash),
-                bonus: money(receipt.funding.bonus),
-            },
-            balance: receipt.balance.map(BalanceView::from),
-            kind: None,
-            bet_transaction_id: None,
-            free_round: None,
-            jackpot_contribution: None,
-            reverses: None,
-            target_transaction_id: None,
-            late: !round.state.is_open(),
-        }
-    }
+    draft.event(None, &RoundOpened(RoundView::from(round)));
 }
 
 pub(super) fn announce_bet(
@@ -136,21 +76,29 @@ pub(super) fn announce_bet(
     receipt: &Receipt,
     stake: &Stake<'_>,
 ) {
-    let mut view = MovementView::of(round, receipt);
-    view.game = stake.game;
-    view.free_round = stake.free_round;
-    view.jackpot_contribution = stake
-        .jackpot_contribution
-        .map(|units| Money::new(units, round.currency));
-    draft.event(EventType::BetDebited, Some(receipt.transaction), &view);
+    let debited = BetDebited {
+        movement: event_data::Movement {
+            game: stake.game,
+            ..event_data::Movement::of(round, receipt)
+        },
+        free_round: stake.free_round,
+        jackpot_contribution: stake
+            .jackpot_contribution
+            .map(|units| Money::new(units, round.currency)),
+    };
+    draft.event(Some(receipt.transaction), &debited);
 }
 
 pub(super) fn announce_win(draft: &mut Draft<'_, '_>, round: &Round, receipt: &Receipt, win: &Win) {
-    let mut view = MovementView::of(round, receipt);
-    view.game = &win.game;
-    view.kind = Some(win.kind);
-    view.bet_transaction_id = win.bet.as_ref();
-    draft.event(EventType::WinCredited, Some(receipt.transaction), &view);
+    let credited = WinCredited {
+        movement: event_data::Movement {
+            game: &win.game,
+            ..event_data::Movement::of(round, receipt)
+        },
+        kind: win.kind,
+        bet_transaction_id: win.bet.as_ref(),
+    };
+    draft.event(Some(receipt.transaction), &credited);
 }
 
 /// What a correction takes back.
@@ -166,14 +114,15 @@ pub(super) fn announce_reversal(
     receipt: &Receipt,
     reversed: &Reversed<'_>,
 ) {
-    let mut view = MovementView::of(round, receipt);
-    view.reverses = Some(reversed.transaction);
-    view.target_transaction_id = Some(reversed.external_id);
-    let kind = match reversed.kind {
-        Kind::Bet => EventType::BetRolledBack,
-        _ => EventType::WinRolledBack,
+    let reversal = Reversal {
+        movement: event_data::Movement::of(round, receipt),
+        reverses: reversed.transaction,
+        target_transaction_id: reversed.external_id,
     };
-    draft.event(kind, Some(receipt.transaction), &view);
+    match reversed.kind {
+        Kind::Bet => draft.event(Some(receipt.transaction), &BetRolledBack(reversal)),
+        _ => draft.event(Some(receipt.transaction), &WinRolledBack(reversal)),
+    }
 }
 
 pub(super) fn announce_void(
@@ -182,42 +131,28 @@ pub(super) fn announce_void(
     receipt: &Receipt,
     reason: &str,
 ) {
-    #[derive(Serialize)]
-    struct Voided<'a> {
-        #[serde(flatten)]
-        round: RoundView,
-        reason: &'a str,
-        balance: Option<BalanceView>,
-    }
     let balance = receipt.balance.map(BalanceView::from);
-    let voided = Voided {
+    let voided = RoundVoided {
         round: RoundView::from(round),
         reason,
         balance,
     };
-    draft.event(EventType::RoundVoided, Some(receipt.transaction), &voided);
+    draft.event(Some(receipt.transaction), &voided);
 }
 
 /// Tells that a correction left the player owing `units` more; silent when it did not.
 pub(super) fn announce_debt(draft: &mut Draft<'_, '_>, receipt: &Receipt, units: i64) {
-    #[derive(Serialize)]
-    struct Debt {
-        currency: Currency,
-        amount: Money,
-        owed: Money,
-        balance: BalanceView,
-    }
     let Some(currency) = receipt.currency.filter(|_| units > 0) else {
         return;
     };
     let Ok(wallet) = draft.wallet(currency) else {
         return;
     };
-    let debt = Debt {
+    let debt = NegativeBalance {
         currency,
         amount: Money::new(units, currency),
         owed: Money::new(wallet.receivable.saturating_neg(), currency),
         balance: wallet.balance().into(),
     };
-    draft.event(EventType::NegativeBalance, Some(receipt.transaction), &debt);
+    draft.event(Some(receipt.transaction), &debt);
 }

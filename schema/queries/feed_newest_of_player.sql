@@ -1,0 +1,1 @@
+SELECT last_event FROM player WHERE id = $1

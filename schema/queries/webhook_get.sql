@@ -1,0 +1,1 @@
+SELECT * FROM webhook_shown WHERE id = $1

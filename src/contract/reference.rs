@@ -1,0 +1,115 @@
+//! The table of all events for `docs/events.md`, from the same schemas as the document.
+
+use std::fmt::Write;
+
+use pitboss_wallet::EventType;
+use serde_json::Value;
+
+use super::document;
+
+/// A section per type of event: what it means, and the fields of its `data`; then what the types of fields are.
+#[must_use]
+pub fn reference() -> String {
+    let document = document("http://127.0.0.1:8080");
+    let mut text = String::new();
+    for kind in EventType::ALL {
+        let payload = &document["components"]["messages"][kind.as_str()]["payload"];
+        let data = resolve(&document, &payload["properties"]["data"]);
+        let _ = write!(text, "### {}\n\n{}\n\n", kind.as_str(), kind.meaning());
+        text.push_str(&fields(data));
+    }
+    text.push_str("## Types of fields\n\n| type | |\n|---|---|\n");
+    let types = document["components"]["schemas"].as_object();
+    let types: Vec<_> = types.into_iter().flatten().collect();
+    let (objects, scalars): (Vec<_>, Vec<_>) = types
+        .into_iter()
+        // The data of the events themselves is above.
+        .filter(|(name, _)| !is_data(name))
+        .partition(|(_, schema)| schema["properties"].is_object());
+    for (name, schema) in scalars {
+        let _ = writeln!(text, "| {name} | {} |", comment(schema));
+    }
+    text.push('\n');
+    for (name, schema) in objects {
+        let _ = write!(text, "### {name}\n\n{}\n\n", comment(schema));
+        text.push_str(&fields(schema));
+    }
+    text
+}
+
+fn is_data(name: &str) -> bool {
+    let name_of = |kind: &EventType| format!("{kind:?}");
+    EventType::ALL.iter().any(|kind| name_of(kind) == name)
+}
+
+/// A table of an object's fields.
+fn fields(schema: &Value) -> String {
+    let mut text = String::from("| field | type | |\n|---|---|---|\n");
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .map(|names| names.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let fields = schema["properties"].as_object();
+    for (name, field) in fields.into_iter().flatten() {
+        let kind = type_of(field);
+        let kind = if required.contains(&name.as_str()) {
+            kind
+        } else {
+            // What may be absent is never null.
+            format!("{}, may be absent", kind.trim_end_matches(" or null"))
+        };
+        let _ = writeln!(text, "| `{name}` | {kind} | {} |", comment(field));
+    }
+    text.push('\n');
+    text
+}
+
+/// Follows `$ref`, also where it stands in an `allOf` beside a description.
+fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let direct = schema["$ref"].as_str();
+    let reference = direct.or_else(|| schema["allOf"][0]["$ref"].as_str());
+    let target =
+        reference.and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+    target.map_or(schema, |target| resolve(document, target))
+}
+
+fn type_of(field: &Value) -> String {
+    let named = |schema: &Value| {
+        let reference = schema["$ref"].as_str()?;
+        reference.rsplit('/').next().map(str::to_owned)
+    };
+    if let Some(name) = named(field).or_else(|| named(&field["allOf"][0])) {
+        return name;
+    }
+    if let Some(name) = named(&field["anyOf"][0]) {
+        return format!("{name} or null");
+    }
+    match &field["type"] {
+        Value::String(name) => name.clone(),
+        _ => "any".to_owned(),
+    }
+}
+
+fn comment(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    /// `PITBOSS_WRITE_DOCS=1 cargo test the_reference` writes the table anew.
+    #[test]
+    fn the_reference_in_the_documentation_is_that_of_the_types() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/events.md");
+        let page = std::fs::read_to_string(file).unwrap();
+        let marks = ["<!-- made from the types -->\n", "<!-- end -->"];
+        let (before, rest) = page.split_once(marks[0]).unwrap();
+        let (table, after) = rest.split_once(marks[1]).unwrap();
+        let wanted = format!("\n{}", super::reference());
+        if std::env::var_os("PITBOSS_WRITE_DOCS").is_some() {
+            let page = [before, marks[0], &wanted, marks[1], after].concat();
+            return std::fs::write(file, page).unwrap();
+        }
+        assert_eq!(table, wanted);
+    }
+}

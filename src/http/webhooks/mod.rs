@@ -1,0 +1,411 @@
+//! The operator's webhook endpoints: made, changed, tried out, replayed.
+//!
+//! All keys of an environment see all its endpoints: a key that is rotated out must not take deliveries with it.
+//! Dead letters and replays are in `letters`.
+
+mod letters;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Bytes, Path, Query},
+};
+use pitboss_providers::Code;
+use pitboss_schema::{FeedPosition, Health, WebhookChange, WebhookRow};
+use pitboss_wallet::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    ApiError, List,
+    auth::Operator,
+    body::Body,
+    events::position,
+    idempotency::{self, Answer},
+    lists::limit_of,
+};
+use crate::{
+    feed::TypeFilter,
+    webhooks::{self, Outcome, TestEvent},
+    world::World,
+};
+
+pub use letters::{dead, replay};
+
+const PREFIX: &str = "wh_";
+const DESCRIPTION_CHARS_MAX: usize = 255;
+const TYPES_MAX: usize = 64;
+
+#[derive(Serialize)]
+struct View {
+    id: String,
+    url: String,
+    description: String,
+    types: Vec<String>,
+    enabled: bool,
+    /// `operator`, `gone`, `failing` or `events_gone`.
+    disabled_by: Option<&'static str>,
+    /// The operator key that made it.
+    created_by: Uuid,
+    created_at: Timestamp,
+    /// Failures in a row.
+    failures: u32,
+    failing_since: Option<Timestamp>,
+    next_attempt_at: Option<Timestamp>,
+    last_error: Option<String>,
+    last_success_at: Option<Timestamp>,
+    /// Single events to be tried again, and those that were given up.
+    waiting: i64,
+    dead: i64,
+    /// Until then the secret before the current one signs as well.
+    old_secret_until: Option<Timestamp>,
+    /// Shown once: when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl View {
+    fn of(row: WebhookRow, secret: Option<String>) -> Self {
+        Self {
+            id: public_id(row.id),
+            url: row.url,
+            description: row.description,
+            types: row.types,
+            enabled: row.disabled_by.is_none(),
+            disabled_by: row.disabled_by.map(pitboss_schema::DisabledBy::as_str),
+            created_by: row.key_id,
+            created_at: row.created_at,
+            failures: row.health.failures,
+            failing_since: row.health.failing_since,
+            next_attempt_at: row.health.next_attempt_at,
+            last_error: row.health.last_error,
+            last_success_at: row.health.last_success_at,
+            waiting: row.waiting,
+            dead: row.dead,
+            old_secret_until: row.old_secret.map(|(_, until)| until),
+            secret,
+        }
+    }
+}
+
+fn public_id(id: Uuid) -> String {
+    format!("{PREFIX}{}", id.simple())
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(Code::NotFound, "there is no such webhook")
+}
+
+fn parse_id(text: &str) -> Result<Uuid, ApiError> {
+    let hex = text.strip_prefix(PREFIX).filter(|hex| hex.len() == 32);
+    hex.and_then(|hex| Uuid::try_parse(hex).ok())
+        .ok_or_else(not_found)
+}
+
+async fn find(world: &World, id: &str) -> Result<WebhookRow, ApiError> {
+    let row = world.store.webhook(parse_id(id)?).await;
+    row.map_err(ApiError::unavailable)?.ok_or_else(not_found)
+}
+
+fn malformed(detail: impl Into<String>) -> ApiError {
+    ApiError::new(Code::Malformed, detail)
+}
+
+fn check_url(world: &World, url: &str) -> Result<(), ApiError> {
+    let checked = world.webhooks.sender().check(url);
+    checked.map_err(|error| malformed(format!("url: {error}")))?;
+    Ok(())
+}
+
+fn check_types(types: &[String]) -> Result<(), ApiError> {
+    if types.len() > TYPES_MAX {
+        return Err(malformed(format!("types: at most {TYPES_MAX}")));
+    }
+    TypeFilter::parse(types.iter().map(String::as_str))
+        .map_err(|error| malformed(format!("types: {error}")))?;
+    Ok(())
+}
+
+fn check_description(text: &str) -> Result<(), ApiError> {
+    if text.chars().count() > DESCRIPTION_CHARS_MAX || text.contains('\0') {
+        let detail =
+            format!("description: at most {DESCRIPTION_CHARS_MAX} characters, without U+0000");
+        return Err(malformed(detail));
+    }
+    Ok(())
+}
+
+/// A body that may be left out.
+fn or_empty(body: Bytes) -> Bytes {
+    if body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        body
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWebhook {
+    url: String,
+    /// Types and families; none: every event.
+    #[serde(default)]
+    types: Vec<String>,
+    #[serde(default)]
+    description: String,
+    /// Where in the feed to begin: a cursor of `GET /v1/events`, `oldest`, or `newest` (the default).
+    after: Option<String>,
+}
+
+/// `POST /v1/webhooks`
+pub async fn create(
+    request: HttpRequest,
+    operator: Operator,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    idempotency::run(&request, &operator, &body, async |new: NewWebhook| {
+        check_url(world, &new.url)?;
+        check_types(&new.types)?;
+        check_description(&new.description)?;
+        let after = match new.after.as_deref() {
+            None => Some("newest"),
+            Some("oldest") => None,
+            Some(cursor) => Some(cursor),
+        };
+        let position = position(world, after).await?;
+        let id = world.ids.uuid();
+        let (secret, sealed) = new_secret(world, id)?;
+        let row = WebhookRow {
+            id,
+            key_id: operator.key_id,
+            url: new.url,
+            description: new.description,
+            types: new.types,
+            secret: sealed,
+            old_secret: None,
+            disabled_by: None,
+            position,
+            health: Health::default(),
+            epoch: 0,
+            created_at: world.clock.now(),
+            waiting: 0,
+            dead: 0,
+        };
+        let most = world.config.webhooks.endpoints_max;
+        let made = world.store.create_webhook(&row, most).await;
+        if !made.map_err(ApiError::unavailable)? {
+            let detail = format!("there are {most} webhooks already");
+            return Err(ApiError::new(Code::WebhookLimit, detail));
+        }
+        world.webhooks.look();
+        Ok(Answer::new(
+            StatusCode::CREATED,
+            View::of(row, Some(secret)),
+        ))
+    })
+    .await
+}
+
+/// A secret as it is shown, and as it is kept.
+fn new_secret(world: &World, id: Uuid) -> Result<(String, Vec<u8>), ApiError> {
+    let secret = webhooks::new_secret().map_err(ApiError::internal)?;
+    let place = webhooks::secret_place(id);
+    let sealed = world.vault.seal(&place, secret.as_bytes());
+    Ok((secret, sealed.map_err(ApiError::internal)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    after: Option<String>,
+}
+
+impl Page {
+    fn limit(&self, world: &World) -> Result<u32, ApiError> {
+        let limit = limit_of(self.limit, world.config.rest.page_max)?;
+        u32::try_from(limit).map_err(ApiError::internal)
+    }
+
+    fn after(&self, parse: impl Fn(&str) -> Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
+        let wrong = || malformed("after: must be the next of the page before");
+        let after = self.after.as_deref();
+        after.map(|text| parse(text).ok_or_else(wrong)).transpose()
+    }
+}
+
+/// A page, and where to go on when it is full.
+fn answer<T: Serialize>(views: &[T], limit: u32, id: impl Fn(&T) -> String) -> HttpResponse {
+    let full = u32::try_from(views.len()).is_ok_and(|count| count == limit);
+    let next = views.last().filter(|_| full).map(id);
+    HttpResponse::Ok().json(List { data: views, next })
+}
+
+/// `GET /v1/webhooks`, newest first.
+pub async fn list(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let limit = page.limit(world)?;
+    let after = page.after(|text| parse_id(text).ok())?;
+    let rows = world.store.webhooks(after, limit).await;
+    let rows = rows.map_err(ApiError::unavailable)?;
+    let views: Vec<View> = rows.into_iter().map(|row| View::of(row, None)).collect();
+    Ok(answer(&views, limit, |view| view.id.clone()))
+}
+
+/// `GET /v1/webhooks/{id}`
+pub async fn get(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let row = find(&operator.world, &id).await?;
+    Ok(HttpResponse::Ok().json(View::of(row, None)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    url: Option<String>,
+    types: Option<Vec<String>>,
+    description: Option<String>,
+    enabled: Option<bool>,
+}
+
+/// `PATCH /v1/webhooks/{id}`
+pub async fn change(
+    operator: Operator,
+    id: Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let change: Change = idempotency::parse(&body)?;
+    if let Some(url) = &change.url {
+        check_url(world, url)?;
+    }
+    if let Some(types) = &change.types {
+        check_types(types)?;
+    }
+    if let Some(description) = &change.description {
+        check_description(description)?;
+    }
+    let row = find(world, &id).await?;
+    let enables = change.enabled == Some(true);
+    // What is no longer kept cannot be had: enabling it is to go on with what there is.
+    let lost = row.disabled_by == Some(pitboss_schema::DisabledBy::EventsGone);
+    let position: Option<FeedPosition> = if enables && lost {
+        Some(position(world, None).await?)
+    } else {
+        None
+    };
+    let change = WebhookChange {
+        url: change.url,
+        description: change.description,
+        types: change.types,
+        enabled: change.enabled,
+        position,
+    };
+    let changed = world.store.change_webhook(row.id, &change).await;
+    if !changed.map_err(ApiError::unavailable)? {
+        return Err(not_found());
+    }
+    world.webhooks.look();
+    let row = find(world, &id).await?;
+    Ok(HttpResponse::Ok().json(View::of(row, None)))
+}
+
+/// `DELETE /v1/webhooks/{id}`
+pub async fn delete(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let deleted = world.store.delete_webhook(parse_id(&id)?).await;
+    if !deleted.map_err(ApiError::unavailable)? {
+        return Err(not_found());
+    }
+    world.webhooks.look();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    /// How long the secret of before goes on signing.
+    grace_s: Option<i64>,
+}
+
+/// `POST /v1/webhooks/{id}/rotate`: a new secret, shown this once.
+pub async fn rotate(
+    request: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    const GRACE_MAX_S: i64 = 30 * 86_400;
+    let world = &operator.world;
+    let body = or_empty(body);
+    idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
+        let grace_s = rotation.grace_s.unwrap_or(world.config.webhooks.grace_s);
+        if !(0..=GRACE_MAX_S).contains(&grace_s) {
+            let detail = format!("grace_s: must be from 0 to {GRACE_MAX_S}");
+            return Err(malformed(detail));
+        }
+        let webhook = parse_id(&id)?;
+        let (secret, sealed) = new_secret(world, webhook)?;
+        let until = world.clock.now().plus_seconds(grace_s);
+        let rotated = world.store.rotate_webhook(webhook, &sealed, until).await;
+        if !rotated.map_err(ApiError::unavailable)? {
+            return Err(not_found());
+        }
+        world.webhooks.look();
+        let row = find(world, &id).await?;
+        Ok(Answer::new(StatusCode::OK, View::of(row, Some(secret))))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Serialize)]
+struct Tested {
+    delivered: bool,
+    /// Why it was not.
+    error: Option<String>,
+    took_ms: u64,
+}
+
+/// `POST /v1/webhooks/{id}/test`: sends a test event now, and tells what the endpoint made of it. Whatever it
+/// answers changes nothing.
+pub async fn test(
+    request: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let body = or_empty(body);
+    idempotency::run(&request, &operator, &body, async |_: Nothing| {
+        let row = find(world, &id).await?;
+        let now = world.clock.now();
+        let target = webhooks::target(&world.vault, &row).map_err(ApiError::internal)?;
+        let event = TestEvent::new(world.ids.uuid(), now, world.environment);
+        let text = serde_json::to_string(&event).map_err(ApiError::internal)?;
+        let started = Instant::now();
+        let outcome = world
+            .webhooks
+            .sender()
+            .deliver(&target, event.id, &text)
+            .await;
+        let error = match outcome {
+            Outcome::Delivered => None,
+            Outcome::Failed(error) => Some(error),
+            Outcome::SlowDown(pause_s) => Some(format!("it asks for a pause of {pause_s} s")),
+            Outcome::Gone => Some("it answered 410".into()),
+        };
+        let tested = Tested {
+            delivered: error.is_none(),
+            error,
+            took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        Ok(Answer::new(StatusCode::OK, tested))
+    })
+    .await
+}

@@ -1,0 +1,39 @@
+//! Another owner of a player, as on another node: commands that no HTTP edge has yet, committed by the real
+//! statement.
+
+use std::sync::Arc;
+
+use pitboss_actors::ports::{Committed, Ids, Ledger};
+use pitboss_schema::{Store, StoreOptions};
+use pitboss_wallet::{Command, Environment, Facts, PlayerId, Seam, Verdict, decide};
+
+use super::client::Client;
+
+/// Decides a command on the player as the ledger has him, and commits it.
+pub async fn carry_out(client: &Client, player: &str, command: &Command) {
+    let store = Store::connect(&client.at.postgres, StoreOptions::default()).unwrap();
+    let player = PlayerId::new(player).unwrap();
+    let mut writer = store.writer().await.unwrap();
+    let mut facts = Facts::default();
+    for _ in 0..10 {
+        let state = store.load(&player).await.unwrap().unwrap();
+        let mut new_id = || pitboss::seams::SystemIds.uuid();
+        let mut seam = Seam {
+            now: pitboss_actors::ports::Clock::now(&pitboss::seams::SystemClock),
+            environment: Environment::Sandbox,
+            new_id: &mut new_id,
+        };
+        match decide(&state, &facts, command, &mut seam) {
+            Verdict::Need(asked) => facts = store.find(&player, &asked).await.unwrap(),
+            Verdict::Commit(decision) => {
+                let committed = writer.commit(&[Arc::new(*decision)]).await.unwrap();
+                if committed == [Committed::Durable] {
+                    return;
+                }
+                facts = Facts::default();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("never committed");
+}
