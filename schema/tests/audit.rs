@@ -145,7 +145,7 @@ const TAMPERED: &[(&str, &[&str])] = &[
     ),
     (
         "UPDATE player SET last_event = last_event + 1 WHERE id = 'alice'",
-        &[EVENTS],
+        &[EVENTS, LANE],
     ),
     (
         "DELETE FROM outbox WHERE player_id = 'alice' AND types = '{game.launched}'",
@@ -169,9 +169,9 @@ const TAMPERED: &[(&str, &[&str])] = &[
     ),
     ("UPDATE lane_publisher SET published = 1000 WHERE lane = 0", &[LANE]),
     (
-        // Dropped, and nobody has published it.
+        // Gone, and not by trimming.
         "DELETE FROM outbox WHERE lane_seq = 1 AND player_id = 'alice'",
-        &[LANE],
+        &[EVENTS, LANE],
     ),
     (
         r#"UPDATE outbox SET bodies = ARRAY[regexp_replace(bodies[1], '"cash":"[0-9.]*"', '"cash":"1"')]
@@ -297,10 +297,13 @@ async fn events_that_retention_dropped_are_no_breach() {
     let client = database.client().await;
     client
         .batch_execute(
-            "UPDATE lane_publisher p SET published = l.seq FROM lane l WHERE l.id = p.lane;
-             DELETE FROM outbox WHERE player_id = 'alice' AND lane_seq <= 20;
-             DELETE FROM outbox o WHERE player_id = 'bob'
-                 AND lane NOT IN (SELECT lane FROM player WHERE id = 'alice')",
+            "UPDATE lane_publisher p
+             SET published = l.seq, trimmed = least(l.seq, 20), trimmed_events = (
+                 SELECT coalesce(sum(cardinality(o.ids)), 0) FROM outbox o WHERE o.lane = p.lane AND o.lane_seq <= 20
+             )
+             FROM lane l
+             WHERE l.id = p.lane;
+             DELETE FROM outbox WHERE lane_seq <= 20",
         )
         .await
         .unwrap();

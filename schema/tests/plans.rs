@@ -228,9 +228,9 @@ async fn the_audit_of_one_player_reads_his_rows_alone() {
         for (scan, condition) in reads {
             let condition = condition.unwrap_or_default();
             let by_player = condition.contains("player_id = ")
-                // His own row, and the first of his lane.
+                // His own row, and his lane.
                 || scan.contains("player_pkey") && condition.contains("(id = ")
-                || scan.contains("outbox_pkey") && condition.contains("(lane = ")
+                || scan.contains("lane_publisher_pkey") && condition.contains("(lane = ")
                 // A key of his, looked up.
                 || scan.contains("provider_key_pkey") && condition.contains("(external_id = ");
             assert!(by_player, "{scan}\n{condition}\nin {shown}");

@@ -1,6 +1,9 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -234,11 +237,26 @@ pub fn documented_statuses() -> BTreeMap<String, u16> {
     statuses.collect()
 }
 
+/// The files of a folder and of those in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
 /// Every route of the API listener, as `src/http` writes it: its path there, and its methods.
 pub fn routes() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http")).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    for file in files(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http").as_ref()) {
+        let text = std::fs::read_to_string(file).unwrap();
         let api = text.split("\npub fn admin(").next().unwrap();
         for call in ["resource(", ".route("] {
             for rest in api.split(call).skip(1) {
