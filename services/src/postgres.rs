@@ -23,14 +23,13 @@ const ON_DROP: Steps = &[
 
 /// What a money ledger needs (`fsync`, `synchronous_commit`) is spelled out although it is the
 /// default: it is a promise here, not a preference. The rest keeps a sandbox quick and quiet.
-const DEFAULTS: [(&str, &str); 16] = [
+const DEFAULTS: [(&str, &str); 15] = [
     ("listen_addresses", "127.0.0.1"),
     ("unix_socket_directories", ""),
     ("fsync", "on"),
     ("synchronous_commit", "on"),
     ("full_page_writes", "on"),
     ("max_connections", "100"),
-    ("shared_buffers", "256MB"),
     ("max_wal_size", "4GB"),
     ("checkpoint_timeout", "15min"),
     ("autovacuum", "on"),
@@ -60,6 +59,7 @@ impl PostgresOptions {
             port: None,
             settings: Vec::new(),
         }
+        .setting("shared_buffers", &format!("{}MB", buffers_mb()))
     }
 
     #[must_use]
@@ -83,6 +83,17 @@ impl PostgresOptions {
             .setting("max_wal_size", "512MB")
             .setting("recovery_init_sync_method", "syncfs")
     }
+}
+
+/// An eighth of the machine's memory, from 128 MB to 1 GB. Bets touch the pages of players and indexes at random:
+/// what does not fit is written by the commit that needs its room, again and again.
+fn buffers_mb() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total_kb = text.lines().find_map(|line| {
+        let rest = line.strip_prefix("MemTotal:")?;
+        rest.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+    });
+    (total_kb.unwrap_or(0) / 1024 / 8).clamp(128, 1024)
 }
 
 /// A running cluster; ended when dropped. See the crate's documentation.

@@ -10,10 +10,11 @@ use crate::{
 /// What names a round of one player.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoundKey {
-    pub provider: ProviderId,
+    // First what tells two of them apart, as in a transaction's key.
+    pub round: RoundId,
     /// Set when the provider's round ids are unique within a game only.
     pub game: Option<GameId>,
-    pub round: RoundId,
+    pub provider: ProviderId,
 }
 
 /// `open -> closed | voided`, and `interrupted` in between.

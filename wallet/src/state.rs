@@ -53,10 +53,11 @@ impl Kind {
 /// What names a transaction for ever (T1, INV-4). The player, or nobody, completes it by the scope.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TransactionKey {
-    pub scope: TransactionScope,
-    pub provider: ProviderId,
-    pub kind: Kind,
+    // First what tells two of them apart: a player's keys are compared with all that memory holds of him.
     pub external_id: ExternalId,
+    pub kind: Kind,
+    pub provider: ProviderId,
+    pub scope: TransactionScope,
 }
 
 /// A transaction as the ledger keeps it, as far as decisions need it.
