@@ -463,27 +463,10 @@ async fn endpoints_are_made_changed_listed_and_deleted_and_wrong_ones_are_refuse
         .post("/v1/webhooks", &cursor)
         .await
         .refused(422, "malformed");
-    // Fewer lanes than there are, more, and one that is further than it was ever filled.
-    let newest = client.get("/v1/events?after=newest").await.ok();
-    let newest = newest.text_at("/next");
-    let short = newest.strip_suffix("AAAAAAAA").expect("empty lanes");
-    for forged in [
-        short.to_owned(),
-        format!("{newest}AAAAAAAA"),
-        format!("{short}AQAAAAAA"),
-    ] {
-        let feed = client.get(&format!("/v1/events?after={forged}")).await;
-        feed.refused(410, "events_gone");
-        let cursor = json!({ "url": body["url"], "after": forged });
-        let answer = client.post("/v1/webhooks", &cursor).await;
-        answer.refused(410, "events_gone");
-    }
     // Ids that are no event's, also with times that nobody lived in.
     for event in [
         "00000000-0000-0000-0000-000000000000",
-        "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "00000000-0000-1000-8000-000000000000",
-        "ffffffff-ffff-6fff-bfff-ffffffffffff",
         "ffffffff-ffff-7fff-bfff-ffffffffffff",
     ] {
         let replay = client
