@@ -17,7 +17,7 @@ pub const WAIT_SECONDS: &str = "pitboss_actor_wait_seconds";
 pub const HANDLE_SECONDS: &str = "pitboss_actor_handle_seconds";
 /// Counter: commands decided, by `outcome`: committed, replayed, read, refused.
 pub const COMMANDS: &str = "pitboss_commands_total";
-/// Counter: looks for a repeat, by `found`: cache, ledger, none.
+/// Counter: repeats that were found, by `found`: cache, ledger.
 pub const IDEMPOTENCY: &str = "pitboss_idempotency_total";
 /// Counter: commits that found the state stale or a key taken.
 pub const STALE: &str = "pitboss_journal_stale_total";
@@ -76,7 +76,7 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
         "Time from the start of handling to the answer",
     ),
     (COMMANDS, "Commands decided, by outcome"),
-    (IDEMPOTENCY, "Looks for a repeat, by where it was found"),
+    (IDEMPOTENCY, "Repeats, by where they were found"),
     (STALE, "Commits that found the state stale or a key taken"),
     (COMMIT_ERRORS, "Failed commits, by outcome"),
     (BATCH_SIZE, "Decisions in a commit"),

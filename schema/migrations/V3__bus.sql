@@ -29,12 +29,3 @@ CREATE TABLE bus_savepoint (
     PRIMARY KEY (lane, published)
 );
 CREATE INDEX bus_savepoint_by_time ON bus_savepoint (lane, saved_at);
-
--- Whoever else reads the outbox lane by lane, and how far he came: he holds trimming back, up to `outbox.hold_h`.
-CREATE TABLE outbox_reader (
-    name     text     COLLATE "C" NOT NULL,
-    lane     smallint NOT NULL REFERENCES lane (id),
-    -- He is done with everything up to this lane number.
-    position bigint   NOT NULL DEFAULT 0,
-    PRIMARY KEY (name, lane)
-);

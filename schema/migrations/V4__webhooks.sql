@@ -57,3 +57,11 @@ SELECT
     (SELECT count(*) FROM webhook_message m WHERE m.webhook_id = w.id AND NOT m.is_dead) AS waiting,
     (SELECT count(*) FROM webhook_message m WHERE m.webhook_id = w.id AND m.is_dead) AS dead
 FROM webhook w;
+
+-- Whoever else reads the outbox, and up to which number of each lane he is done with it: he holds trimming back, up to
+-- `outbox.hold_h`. A position that is null holds nothing back. Later readers are added here.
+CREATE VIEW outbox_reader AS
+SELECT w.id::text AS name, l.id AS lane, w.lane_rows[l.id + 1] AS position
+FROM webhook w
+CROSS JOIN lane l
+WHERE w.enabled;

@@ -55,7 +55,8 @@ pub enum FeedPage {
         /// There may be more right behind them.
         more: bool,
     },
-    /// Events after the position are no longer kept, or the position lies ahead of all there is.
+    /// Events after the position are no longer kept, or the position lies ahead of all there is, or has other
+    /// lanes.
     Gone,
 }
 
@@ -146,9 +147,11 @@ impl Store {
         let mut lanes: Vec<Vec<FeedEvent>> = vec![Vec::new(); after.0.len()];
         let mut more = false;
         let mut read = vec![0; after.0.len()];
+        let mut there_are = 0;
         for row in &rows {
             let lane = usize::try_from(get::<i16>(row, "lane")?).map_err(StoreError::corrupt)?;
             let newest: i64 = get(row, "newest")?;
+            there_are = lane + 1;
             let Some(position) = after.0.get(lane) else {
                 return Ok(FeedPage::Gone);
             };
@@ -168,6 +171,9 @@ impl Store {
             more |= read[lane] == of_lane && number < newest;
             let events = events(row)?;
             lanes[lane].extend(events.into_feed(lane, number, skip));
+        }
+        if there_are < after.0.len() {
+            return Ok(FeedPage::Gone);
         }
         Ok(FeedPage::Read {
             events: merged(lanes),

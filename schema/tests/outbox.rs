@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use common::Database;
 use pitboss_actors::ports::{Families, FoundStream, LaneLease, Ledger, Outbox, Retention};
-use pitboss_schema::audit;
+use pitboss_schema::{FeedPosition, Health, LanePosition, Store, WebhookRow, audit};
+use pitboss_wallet::Timestamp;
 use play::{Player, policy};
 use uuid::Uuid;
 
@@ -88,6 +89,30 @@ impl Scene {
     }
 }
 
+/// An endpoint that has had so many decisions of the player's lane, and none of the others.
+async fn webhook(store: &Store, player: &Player, rows: i64) -> WebhookRow {
+    let mut lanes = vec![LanePosition::default(); usize::from(common::LANES)];
+    lanes[usize::from(player.state.lane)].rows = rows;
+    let row = WebhookRow {
+        id: Uuid::now_v7(),
+        key_id: Uuid::now_v7(),
+        url: "https://casino.example".into(),
+        description: String::new(),
+        types: Vec::new(),
+        secret: Vec::new(),
+        old_secret: None,
+        disabled_by: None,
+        position: FeedPosition(lanes),
+        health: Health::default(),
+        epoch: 0,
+        created_at: Timestamp::from_micros(0),
+        waiting: 0,
+        dead: 0,
+    };
+    assert!(store.create_webhook(&row, 50).await.unwrap());
+    row
+}
+
 #[tokio::test]
 async fn what_is_on_the_bus_and_past_its_time_is_trimmed_and_nothing_else() {
     let scene = Scene::begin("trim").await;
@@ -132,26 +157,42 @@ async fn a_slow_reader_holds_trimming_back_but_not_for_ever() {
     let scene = Scene::begin("trim_reader").await;
     let alice = Player::seated(&scene.database.store, "alice", policy()).await;
     scene.publish(&alice, 3).await;
-    let reader = format!(
-        "INSERT INTO outbox_reader (name, lane, position) VALUES ('slow', {}, 1)",
-        alice.state.lane
-    );
-    scene
-        .database
-        .client()
-        .await
-        .batch_execute(&reader)
-        .await
-        .unwrap();
+    let store = &scene.database.store;
+    let mut slow = webhook(store, &alice, 1).await;
+    webhook(store, &alice, 2).await;
     scene.age(2).await;
-    assert_eq!(scene.trim(100).await, (1, false), "what he has read");
+    assert_eq!(scene.trim(100).await, (1, false), "what both have read");
+    slow.position.0[usize::from(alice.state.lane)].rows = 2;
+    store.rewind_webhook(slow.id, &slow.position).await.unwrap();
+    assert_eq!(scene.trim(100).await, (1, false), "he has gone on");
+    assert_eq!(scene.trim(100).await, (0, false));
     scene.age(5).await;
     assert_eq!(
         scene.trim(100).await,
-        (2, false),
+        (1, false),
         "what he has not, in the end"
     );
     assert_eq!(scene.breaches().await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn who_is_disabled_or_has_no_position_in_a_lane_holds_nothing_back() {
+    for (name, change) in [
+        ("trim_disabled", "enabled = false, disabled_by = 'operator'"),
+        ("trim_short", "lane_rows = '{}', lane_events = '{}'"),
+        ("trim_null", "lane_rows = '{NULL, NULL, NULL, NULL}'"),
+    ] {
+        let scene = Scene::begin(name).await;
+        let alice = Player::seated(&scene.database.store, "alice", policy()).await;
+        scene.publish(&alice, 3).await;
+        webhook(&scene.database.store, &alice, 1).await;
+        scene.age(2).await;
+        assert_eq!(scene.trim(100).await, (1, false), "it is enabled");
+        let client = scene.database.client().await;
+        let update = format!("UPDATE webhook SET {change}");
+        client.batch_execute(&update).await.unwrap();
+        assert_eq!(scene.trim(100).await, (2, false), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -263,6 +263,16 @@ async fn the_feed_is_read_in_the_order_of_an_index_from_its_position_on() {
 }
 
 #[tokio::test]
+async fn trimming_reads_each_lane_from_its_oldest_row_on() {
+    let database = Database::new("plan_trim").await;
+    let sql = include_str!("../queries/trim_outbox.sql");
+    let plan = plan(&database, sql, 4).await;
+    // There are `webhooks.endpoints_max` rows of this one at most.
+    let plan = plan.replace("Seq Scan on webhook w", "");
+    check(&plan, &[("outbox_pkey", &["lane"]), ("lane_pkey", &["id"])]);
+}
+
+#[tokio::test]
 async fn a_webhook_looks_for_what_is_due_among_what_waits_alone() {
     let database = Database::new("plan_webhooks").await;
     let waiting = [("webhook_message_due", &["webhook_id"][..])];

@@ -3,7 +3,7 @@
 use pitboss_wallet::Environment;
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Webhooks, nats_users};
+use super::{Config, ConfigError, Outbox, Webhooks, nats_users};
 
 impl Config {
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -104,7 +104,7 @@ impl Config {
         check.range("bridge.lease_s", bridge.lease_s, 3, 3600);
         check.range("bridge.retry_ms", bridge.retry_ms, 10, 60_000);
         check.range("outbox.keep_h", outbox.keep_h, 1, 24 * 3650);
-        check.range("outbox.hold_h", outbox.hold_h, outbox.keep_h, 24 * 3650);
+        check.range("outbox.hold_h", outbox.hold_h, 1, 24 * 3650);
         check.range("outbox.trim_every_ms", outbox.trim_every_ms, 10, 3_600_000);
         check.range("outbox.trim_batch_max", outbox.trim_batch_max, 1, 10_000);
         check.range("nats.max_age_h", nats.max_age_h, 1, 24 * 3650);
@@ -175,6 +175,7 @@ impl Config {
         check.range("events.scan_max", events.scan_max, 1, 100_000);
         check.range("events.poll_ms", events.poll_ms, 10, 60_000);
         webhooks_ranges(&mut check, webhooks);
+        check.hold(outbox, webhooks);
         for environment in Environment::ALL {
             let users = &self.connections(environment).nats_users;
             nats_users::check(environment.as_str(), users).map_err(ConfigError)?;
@@ -278,6 +279,18 @@ impl Check {
         if self.0.is_ok() && (value < least || value > most) {
             self.0 = Err(ConfigError(format!(
                 "{key} = {value}: must be from {least} to {most}"
+            )));
+        }
+    }
+
+    /// An endpoint that fails is disabled before the events that it has not taken are given up.
+    fn hold(&mut self, outbox: &Outbox, webhooks: &Webhooks) {
+        let Outbox { keep_h, hold_h, .. } = *outbox;
+        let disable_after_h = webhooks.disable_after_h;
+        let is_long = i64::try_from(hold_h).is_ok_and(|hold_h| hold_h > disable_after_h);
+        if self.0.is_ok() && (hold_h < keep_h || !is_long) {
+            self.0 = Err(ConfigError(format!(
+                "outbox.hold_h = {hold_h}: must be at least outbox.keep_h = {keep_h}, and more than webhooks.disable_after_h = {disable_after_h}"
             )));
         }
     }

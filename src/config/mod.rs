@@ -335,6 +335,22 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_is_waited_for_until_he_is_given_up() {
+        for (file, hold, keep, disable) in [
+            ("[outbox]\nhold_h = 120\n", 120, 72, 120),
+            ("[outbox]\nkeep_h = 169\n", 168, 169, 120),
+            ("[webhooks]\ndisable_after_h = 168\n", 168, 72, 168),
+        ] {
+            let error = load(file).unwrap_err().to_string();
+            let expected = format!(
+                "outbox.hold_h = {hold}: must be at least outbox.keep_h = {keep}, and more than webhooks.disable_after_h = {disable}"
+            );
+            assert_eq!(error, expected);
+        }
+        assert!(load("[outbox]\nkeep_h = 121\nhold_h = 121\n").is_ok());
+    }
+
+    #[test]
     fn an_origin_is_a_scheme_and_a_host() {
         let good = load("[stream]\norigins = [\"https://a.example\", \"http://[::1]:3000\"]\n");
         assert_eq!(good.unwrap().stream.origins.len(), 2);

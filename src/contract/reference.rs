@@ -18,14 +18,15 @@ pub fn reference() -> String {
         let _ = write!(text, "### {}\n\n{}\n\n", kind.as_str(), kind.meaning());
         text.push_str(&fields(data));
     }
-    text.push_str("## Types of fields\n\n| type | |\n|---|---|\n");
     let types = document["components"]["schemas"].as_object();
-    let types: Vec<_> = types.into_iter().flatten().collect();
-    let (objects, scalars): (Vec<_>, Vec<_>) = types
-        .into_iter()
-        // The data of the events themselves is above.
-        .filter(|(name, _)| !is_data(name))
-        .partition(|(_, schema)| schema["properties"].is_object());
+    // Others are the data itself, which is above, or belong to the stream's own messages.
+    let named = types.into_iter().flatten().filter(|(name, _)| {
+        let in_a_table = format!("` | {name}");
+        text.contains(&format!("{in_a_table} ")) || text.contains(&format!("{in_a_table},"))
+    });
+    let (objects, scalars): (Vec<_>, Vec<_>) =
+        named.partition(|(_, schema)| schema["properties"].is_object());
+    text.push_str("## Types of fields\n\n| type | |\n|---|---|\n");
     for (name, schema) in scalars {
         let _ = writeln!(text, "| {name} | {} |", comment(schema));
     }
@@ -35,11 +36,6 @@ pub fn reference() -> String {
         text.push_str(&fields(schema));
     }
     text
-}
-
-fn is_data(name: &str) -> bool {
-    let name_of = |kind: &EventType| format!("{kind:?}");
-    EventType::ALL.iter().any(|kind| name_of(kind) == name)
 }
 
 /// A table of an object's fields.
@@ -92,7 +88,7 @@ fn type_of(field: &Value) -> String {
 
 fn comment(schema: &Value) -> String {
     let text = schema["description"].as_str().unwrap_or_default();
-    text.replace('\n', " ")
+    text.replace('\n', " ").replace('|', "\\|")
 }
 
 #[cfg(test)]

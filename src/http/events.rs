@@ -205,7 +205,7 @@ impl Reading {
     }
 }
 
-fn gone() -> ApiError {
+pub(super) fn gone() -> ApiError {
     ApiError::new(
         Code::EventsGone,
         "after: lies before the oldest event that is kept, or in another history of the database; \

@@ -33,7 +33,9 @@ pub struct Guard {
 /// Why an address is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
-    #[error("is not an absolute URL of at most {URL_CHARS_MAX} characters")]
+    #[error(
+        "is not an absolute URL of at most {URL_CHARS_MAX} characters, none of them a control character"
+    )]
     Form,
     #[error("must begin with https://")]
     Scheme,
@@ -58,7 +60,8 @@ impl Guard {
     /// # Errors
     /// [`NotAllowed`]
     pub fn check(&self, text: &str) -> Result<Url, NotAllowed> {
-        if text.len() > URL_CHARS_MAX {
+        // The parser would pass over some control characters and escape others; the text is kept as it came.
+        if text.len() > URL_CHARS_MAX || text.contains(char::is_control) {
             return Err(NotAllowed::Form);
         }
         let url = Url::parse(text).map_err(|_| NotAllowed::Form)?;

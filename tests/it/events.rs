@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use nix::sys::signal::Signal;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     bus::Bus,
@@ -302,6 +302,21 @@ async fn what_is_no_longer_kept_is_told_and_never_skipped() {
     let client = casino.client(&node, "sandbox");
     let ledger = casino.ledger("sandbox").await;
     let start = newest(&client).await;
+    let gone = async |query: String| {
+        let path = format!("/v1/events?{query}");
+        client.get(&path).await.refused(410, "events_gone");
+    };
+    let cannot_begin = async |after: &str| {
+        gone(format!("after={after}")).await;
+        let webhook = json!({ "url": "http://localhost:9/", "after": after });
+        let answer = client.post("/v1/webhooks", &webhook).await;
+        answer.refused(410, "events_gone");
+    };
+    // Fewer lanes than there are, more, and one that is further than it was ever filled.
+    let short = start.strip_suffix("AAAAAAAA").expect("empty lanes");
+    cannot_begin(short).await;
+    cannot_begin(&format!("{start}AAAAAAAA")).await;
+    cannot_begin(&format!("{short}AQAAAAAA")).await;
     let player = Player::with(&client, "10.00").await;
     let quiet = Player::with(&client, "10.00").await;
     plays(&client, &player, "b").await;
@@ -318,11 +333,7 @@ async fn what_is_no_longer_kept_is_told_and_never_skipped() {
     // As a trim does: whole lanes, oldest first, all but the last two decisions of the player.
     let kept = "DELETE FROM outbox o USING lane l WHERE o.lane = l.id AND o.lane_seq <= l.seq - 2";
     ledger.0.execute(kept, &[]).await.unwrap();
-    let gone = async |query: String| {
-        let path = format!("/v1/events?{query}");
-        client.get(&path).await.refused(410, "events_gone");
-    };
-    gone(format!("after={start}")).await;
+    cannot_begin(&start).await;
     gone(format!("after={start}&wait=1&type=withdrawal.*")).await;
     gone(format!("player={}&after=0", player.id)).await;
     // What is kept can be read: from the oldest on, or from where nothing is missing.
@@ -343,7 +354,7 @@ async fn what_is_no_longer_kept_is_told_and_never_skipped() {
     assert!(after.is_empty());
     // A cursor of another database means nothing here.
     let elsewhere = newest(&shared().await).await;
-    gone(format!("after={elsewhere}")).await;
+    cannot_begin(&elsewhere).await;
 }
 
 #[tokio::test]

@@ -463,6 +463,17 @@ async fn endpoints_are_made_changed_listed_and_deleted_and_wrong_ones_are_refuse
         .post("/v1/webhooks", &cursor)
         .await
         .refused(422, "malformed");
+    // Ids that are no event's, also with times that nobody lived in.
+    for event in [
+        "00000000-0000-0000-0000-000000000000",
+        "00000000-0000-1000-8000-000000000000",
+        "ffffffff-ffff-7fff-bfff-ffffffffffff",
+    ] {
+        let replay = client
+            .post(&format!("{path}/replay"), &json!({ "event": event }))
+            .await;
+        replay.refused(404, "not_found");
+    }
     for unknown in ["wh_0", "x", "wh_00000000000000000000000000000000"] {
         let path = format!("/v1/webhooks/{unknown}");
         client.get(&path).await.refused(404, "not_found");

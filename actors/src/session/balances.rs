@@ -1,10 +1,9 @@
 //! The newest balances that events told of, until the client is told: however many events, one message.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A balance as an event carries it. Parsed again from the event's text, because that text is what is durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Balance {
     pub currency: String,
     pub cash: String,

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use bytestring::ByteString;
-use pitboss_wallet::{Currency, RoundView, Timestamp, WalletView};
+use pitboss_wallet::{BalanceView, Currency, RoundView, Timestamp, WalletView};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -46,6 +46,7 @@ pub(super) enum Message<'a> {
     Balance {
         /// Of the newest event among those that it sums up.
         seq: i64,
+        #[schemars(with = "Vec<BalanceView>")]
         wallets: &'a [Balance],
     },
     /// The answer to the command `balance`: all wallets as they are now, which may be newer than `seq`.

@@ -11,7 +11,7 @@ use actix_web::{
     web::{Bytes, Path, Query},
 };
 use pitboss_providers::Code;
-use pitboss_schema::{FeedPosition, Health, WebhookChange, WebhookRow};
+use pitboss_schema::{FeedPage, FeedPosition, Health, WebhookChange, WebhookRow};
 use pitboss_wallet::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -21,7 +21,7 @@ use super::{
     ApiError, List,
     auth::Operator,
     body::Body,
-    events::position,
+    events::{gone, position},
     idempotency::{self, Answer},
     lists::limit_of,
 };
@@ -175,6 +175,11 @@ pub async fn create(
             Some(cursor) => Some(cursor),
         };
         let position = position(world, after).await?;
+        // Told now: it would be disabled at its first step.
+        let page = world.store.feed(&position, 1).await;
+        if page.map_err(ApiError::unavailable)? == FeedPage::Gone {
+            return Err(gone());
+        }
         let id = world.ids.uuid();
         let (secret, sealed) = new_secret(world, id)?;
         let row = WebhookRow {

@@ -28,8 +28,17 @@ pub struct Case {
     pub body: Value,
     /// Places in the body that may be empty.
     pub optional: &'static [&'static str],
+    /// Hostile elsewhere, but in order in this place of the body; "" is the whole of it.
+    pub legal: &'static [(&'static str, &'static str)],
     /// Queries that mean nothing here.
     pub bad_queries: &'static [&'static str],
+}
+
+impl Case {
+    pub fn has_legal(&self, place: &str, value: &[u8]) -> bool {
+        let mut legal = self.legal.iter();
+        legal.any(|legal| (legal.0, legal.1.as_bytes()) == (place, value))
+    }
 }
 
 /// `=p` stands for the player of the test.
@@ -66,6 +75,64 @@ const POSITIONS: &[&str] = &[
     "?epoch=x&x=%00",
 ];
 
+const FEED: &[&str] = &[
+    "?after=",
+    "?after=x",
+    "?after=1",
+    "?after=oldest",
+    "?after=%00",
+    "?after=AQ",
+    "?after=AQAAAAA",
+    "?after=newest&after=newest",
+    "?player=p&after=-1",
+    "?player=p&after=1.5",
+    "?player=p&after=9223372036854775807",
+    "?player=p&after=9223372036854775808",
+    "?player=p&after=AQAAAAA",
+    "?player=",
+    "?player=nobody",
+    "?player=nobody&after=newest",
+    "?player=%00",
+    "?player=%ff",
+    "?type=",
+    "?type=,",
+    "?type=wallet",
+    "?type=wallet.*,",
+    "?type=wallet.%00",
+    "?type=%ff",
+    "?type=*",
+    "?limit=0",
+    "?limit=-1",
+    "?limit=1e3",
+    "?limit=1000000000",
+    "?limit=99999999999999999999",
+    "?wait=-1",
+    "?wait=0.5",
+    "?wait=1000000000",
+    "?wait=18446744073709551616",
+    "?wait=",
+    "?x=1",
+    "?%ff=%ff",
+];
+
+const WEBHOOKS: &[&str] = &[
+    "?after=",
+    "?after=x",
+    "?after=%00",
+    "?after=%ff",
+    "?after=wh_",
+    "?after=wh_0",
+    "?after=1&after=1",
+    "?limit=0",
+    "?limit=-1",
+    "?limit=1e3",
+    "?limit=1000000000",
+    "?limit=99999999999999999999",
+    "?limit=",
+    "?x=1",
+    "?%ff=%ff",
+];
+
 /// What no field of any body may be, as bytes of JSON.
 pub fn hostile_values() -> Vec<Vec<u8>> {
     let text = |text: &str| format!("\"{text}\"").into_bytes();
@@ -98,7 +165,7 @@ pub fn hostile_values() -> Vec<Vec<u8>> {
 }
 
 /// Segments of a path that name nobody.
-pub const SEGMENTS: [&str; 8] = [
+pub const SEGMENTS: [&str; 10] = [
     "%00",
     "%ff",
     "a%2Fb",
@@ -107,20 +174,28 @@ pub const SEGMENTS: [&str; 8] = [
     "%F0%9F%8E%B2",
     "%",
     "nobody",
+    "wh_00000000000000000000000000000000",
+    "wh_-1",
 ];
 
-/// A request in order for every route, about this player. Their order is that in which they can be carried out.
-pub fn cases(client: &Client, player: &Player, launch_token: &str) -> Vec<Case> {
-    let Player { id, .. } = player;
-    let case = |route, method, caller, path: String| Case {
+/// A request to this path that is in order, if it needs neither a body nor a query.
+fn case(route: &'static str, method: &'static str, caller: Caller, path: String) -> Case {
+    Case {
         route,
         method,
         caller,
         path,
         body: Value::Null,
         optional: &[],
+        legal: &[],
         bad_queries: &[],
-    };
+    }
+}
+
+/// A request in order for every route, about this player and this webhook. Their order is that in which they can be
+/// carried out.
+pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Webhook) -> Vec<Case> {
+    let Player { id, .. } = player;
     let get = |route, path: String| case(route, "GET", Caller::Operator, path);
     let post = |route, path: String, body| Case {
         body,
@@ -142,6 +217,7 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str) -> Vec<Case> 
             Caller::Anybody,
             "/docs/errors".into(),
         ),
+        public("/asyncapi.json"),
         public("/healthz"),
         Case {
             optional: &["/country"],
@@ -173,6 +249,10 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str) -> Vec<Case> 
         Case {
             bad_queries: POSITIONS,
             ..case("/v1/stream", "GET", Caller::Player, "/v1/stream".into())
+        },
+        Case {
+            bad_queries: FEED,
+            ..get("/v1/events", "/v1/events?after=newest&wait=0".into())
         },
     ];
     let mut callback = |action, body, optional| {
@@ -223,7 +303,73 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str) -> Vec<Case> 
         &["/round"],
     );
     callback("close_round", player.close("b1"), &[]);
+    cases.extend(webhook_cases(webhook));
     cases
+}
+
+/// A webhook that is there, and an event that it may get.
+pub struct Webhook {
+    pub id: String,
+    pub event: String,
+}
+
+fn webhook_cases(Webhook { id, event }: &Webhook) -> Vec<Case> {
+    let operator = |route: &'static str, method| {
+        case(route, method, Caller::Operator, route.replace("{id}", id))
+    };
+    let list = |route| Case {
+        bad_queries: WEBHOOKS,
+        ..operator(route, "GET")
+    };
+    let settings = json!({
+        "url": "http://localhost:9/in", "types": ["withdrawal.*"], "description": "hostile",
+    });
+    let also = |name: &str, value: Value| {
+        let mut settings = settings.clone();
+        settings[name] = value;
+        settings
+    };
+    let replay = |body| Case {
+        body,
+        ..operator("/v1/webhooks/{id}/replay", "POST")
+    };
+    vec![
+        list("/v1/webhooks"),
+        Case {
+            body: also("after", json!("newest")),
+            optional: &["/after"],
+            legal: &[("/types", "[]"), ("/types/0", ""), ("/description", "\"\"")],
+            ..operator("/v1/webhooks", "POST")
+        },
+        operator("/v1/webhooks/{id}", "GET"),
+        Case {
+            body: also("enabled", json!(true)),
+            optional: &["/url", "/types", "/description", "/enabled"],
+            legal: &[
+                ("", "{}"),
+                ("/types", "[]"),
+                ("/types/0", ""),
+                ("/description", "\"\""),
+            ],
+            ..operator("/v1/webhooks/{id}", "PATCH")
+        },
+        Case {
+            body: json!({ "grace_s": 60 }),
+            optional: &["/grace_s"],
+            legal: &[("", "{}"), ("", "")],
+            ..operator("/v1/webhooks/{id}/rotate", "POST")
+        },
+        Case {
+            body: json!({}),
+            legal: &[("", "{}"), ("", "")],
+            ..operator("/v1/webhooks/{id}/test", "POST")
+        },
+        list("/v1/webhooks/{id}/dead"),
+        replay(json!({ "event": event })),
+        replay(json!({ "dead": true })),
+        replay(json!({ "from": "2026-01-01T12:00:00Z" })),
+        operator("/v1/webhooks/{id}", "DELETE"),
+    ]
 }
 
 /// Every code of docs/errors.md with its status.

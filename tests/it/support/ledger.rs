@@ -57,7 +57,7 @@ impl Ledger {
     /// itself, to publish lanes and to note when a key was used.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'
-            AND tablename NOT IN ('lane_publisher', 'operator_key')";
+            AND tablename NOT IN ('lane_publisher', 'bus_savepoint', 'operator_key')";
         let mut contents = BTreeMap::new();
         for row in self.0.query(tables, &[]).await.unwrap() {
             let table: String = row.get(0);
