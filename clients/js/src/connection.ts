@@ -63,8 +63,6 @@ export class Connection {
     this.#isOver = true;
     this.#cancelHeartbeat?.();
     this.#cancelDeadline?.();
-    this.#socket.onmessage = null;
-    this.#socket.onclose = null;
     this.#socket.close(1000);
   }
 

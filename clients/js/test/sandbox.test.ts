@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import WebSocket from "ws";
-import { CommandError, connect, type Options, type PlayerEvent, type Stream } from "../src/index.js";
+import { CommandError, connect, type Options, type PlayerEvent, type SocketClass, type Stream } from "../src/index.js";
 import { Sandbox } from "./support/sandbox.js";
 
 const PACKAGE = new URL("../../", import.meta.url);
@@ -160,6 +160,17 @@ test("a token that opens nothing is replaced by one that does", async () => {
   await stream.ping();
   assert.equal(waits.heard.length, 1);
   assert.match(waits.heard[0] ?? "", /401/);
+});
+
+test("the WebSocket of browsers, which newer Nodes have, fits as it is", async (t) => {
+  const own: SocketClass | undefined = globalThis.WebSocket;
+  if (!own) return t.skip("there is no global WebSocket in this Node");
+  const player = await sandbox.player();
+  const stream = open({ token: await player.logIn(), WebSocket: own });
+  const events = eventsOf(stream);
+  await stream.ping();
+  await player.bet("b1");
+  await events.until((heard) => betsAmong(heard).length === 1);
 });
 
 test("topics are chosen at connect, and changed on the open stream", async () => {

@@ -13,6 +13,9 @@ import { fileURLToPath } from "node:url";
 
 const PITBOSS = process.env.PITBOSS ?? fileURLToPath(new URL("../../../../../target/debug/pitboss", import.meta.url));
 
+/** Without the settings of whoever runs the tests. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PITBOSS")));
+
 interface At {
   api: string;
   stream: string;
@@ -45,7 +48,7 @@ export class Sandbox {
   async run(): Promise<void> {
     const args = ["sandbox", "--data", this.data, "--port", String(this.port)];
     // The kernel ends the server when the tests end in any way; the server then ends its own children.
-    const child = spawn("setpriv", ["--pdeathsig", "TERM", PITBOSS, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("setpriv", ["--pdeathsig", "TERM", PITBOSS, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     let log = "";
     await new Promise<void>((ready, failed) => {
