@@ -11,6 +11,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// What is made from our files, or fetched for them.
+const NOT_OURS: [&str; 4] = ["target", "node_modules", "dist", "build"];
+
 /// Files of ours below a folder.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -18,7 +21,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if path.is_dir() {
-            if name != "target" && !name.starts_with('.') {
+            if !NOT_OURS.contains(&&*name) && !name.starts_with('.') {
                 files(&path, found);
             }
         } else {
