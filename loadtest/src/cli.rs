@@ -192,7 +192,7 @@ pub struct CompareCommand {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub players: u32,
     /// Connections of the bets' closed loop.
-    #[arg(long, value_name = "N", default_value_t = 384, value_parser = value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = value_parser!(u32).range(1..=10_000))]
     pub connections: u32,
     /// Connections of the baseline.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = value_parser!(u32).range(1..=1000))]
