@@ -84,8 +84,8 @@ pub fn run(command: &SocketsCommand) -> Result<SocketsReport> {
 
 /// A token for the stream of each player, and a game session.
 struct Logins {
-    tokens: Vec<String>,
-    sessions: Vec<String>,
+    tokens: Rc<Vec<String>>,
+    sessions: Rc<Vec<String>>,
 }
 
 async fn create(target: &Target, count: u32) -> Result<Logins> {
@@ -126,8 +126,8 @@ async fn create(target: &Target, count: u32) -> Result<Logins> {
         ));
     }
     Ok(Logins {
-        tokens: tokens.take(),
-        sessions,
+        tokens: Rc::new(tokens.take()),
+        sessions: Rc::new(sessions),
     })
 }
 
@@ -236,7 +236,7 @@ impl Trial<'_> {
         // Many more than needed when there is a schedule: one that waits must not hold the others up.
         let connectors = if within.is_some() { 1_000 } else { CONNECTORS };
         for _ in 0..connectors {
-            let tokens: Rc<Vec<String>> = Rc::new(self.logins.tokens.clone());
+            let tokens = self.logins.tokens.clone();
             let (stream, clients, seen) =
                 (self.target.stream.clone(), clients.clone(), seen.clone());
             let (next, greeted, again, range) =
@@ -295,13 +295,13 @@ impl Trial<'_> {
         })
     }
 
-    fn bets(&self) -> Result<(Signer, BetForm, Run)> {
+    async fn bets(&self) -> Result<(Signer, BetForm, Run)> {
         let provider = self.target.native_provider(None)?;
         let path = callback_path(&provider.id, "bet")?;
         let signer = Signer::new(&provider.secret, &path);
         let signer = signer.ok_or_else(|| Error::given("the secret cannot be a key"))?;
         let form = BetForm {
-            game: String::new(),
+            game: Operator::new(&self.target)?.game_of(&provider.id).await?.id,
             currency: pitboss_wallet::Currency::from_code(CURRENCY)
                 .ok_or_else(|| Error::given("the load test's currency is unknown"))?,
             bets_per_round: 1,
@@ -312,15 +312,13 @@ impl Trial<'_> {
 
     /// An open loop of bets, each of the next player; each is a round of its own, so two events.
     async fn bet(&self, duration: Duration, seen: &Rc<Seen>) -> Result<u64> {
-        let (signer, mut form, run) = self.bets()?;
-        let provider = self.target.native_provider(None)?;
-        form.game = Operator::new(&self.target)?.game_of(&provider.id).await?.id;
+        let (signer, form, run) = self.bets().await?;
         let authority = self.target.api_authority()?;
         let per_second = self.command.events_per_s / 2.0;
         let start = Instant::now();
         let next = Rc::new(Cell::new(0_u32));
         let done = Rc::new(Cell::new(0_u64));
-        let sessions = Rc::new(self.logins.sessions.clone());
+        let sessions = self.logins.sessions.clone();
         let busy = self.command.busy;
         *seen.delivery.borrow_mut() = Recorder::new()?;
         seen.events.set(0);
@@ -368,9 +366,7 @@ impl Trial<'_> {
 
     /// One client that stops reading, while its player bets as fast as he can.
     async fn jam(&self) -> Result<Jammed> {
-        let (signer, mut form, run) = self.bets()?;
-        let provider = self.target.native_provider(None)?;
-        form.game = Operator::new(&self.target)?.game_of(&provider.id).await?.id;
+        let (signer, mut form, run) = self.bets().await?;
         form.bets_per_round = 50;
         let closed_before = self.closed().await?;
         let mut deaf = self.deaf().await?;
