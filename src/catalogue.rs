@@ -10,6 +10,7 @@ use std::{
 use pitboss_providers::{Account, Dialect, Secret, dialect};
 use pitboss_schema::{ProviderRow, Store, StoreError};
 use pitboss_wallet::{GameId, GameStanding, GameSwitch, ProviderId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::vault::Vault;
@@ -21,7 +22,7 @@ pub struct Provider {
 }
 
 /// A game as the API lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Game {
     pub id: GameId,
     pub provider: ProviderId,

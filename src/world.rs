@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
+    access::Scopes,
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
@@ -61,7 +62,15 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
     bridge: BridgeHandle,
-    keys: DashMap<[u8; 32], (Instant, Uuid)>,
+    keys: DashMap<[u8; 32], (Instant, Arc<Key>)>,
+}
+
+/// An operator key that is valid.
+pub struct Key {
+    pub id: Uuid,
+    /// Whom it is for.
+    pub person: String,
+    pub scopes: Scopes,
 }
 
 /// Why an environment cannot be served.
@@ -280,16 +289,16 @@ impl World {
         Ok(self.registry.execute(player, command).await??)
     }
 
-    /// The id of the operator key with this hash, when it is valid.
+    /// The operator key with this hash, when it is valid.
     ///
     /// # Errors
     /// The database did not answer.
-    pub async fn operator_key(&self, hash: &[u8; 32]) -> Result<Option<Uuid>, ApiError> {
+    pub async fn operator_key(&self, hash: &[u8; 32]) -> Result<Option<Arc<Key>>, ApiError> {
         let now = Instant::now();
         if let Some(key) = self.keys.get(hash)
             && key.0 > now
         {
-            return Ok(Some(key.1));
+            return Ok(Some(key.1.clone()));
         }
         let row = self
             .store
@@ -299,10 +308,16 @@ impl World {
         let Some(row) = row.filter(|row| row.revoked_at.is_none()) else {
             return Ok(None);
         };
+        let key = Arc::new(Key {
+            id: row.id,
+            person: row.person,
+            // A scope that only a newer version knows opens nothing here.
+            scopes: Scopes::known(&row.scopes),
+        });
         if self.keys.len() < KEYS_MAX {
-            self.keys.insert(*hash, (now + KEY_TTL, row.id));
+            self.keys.insert(*hash, (now + KEY_TTL, key.clone()));
         }
-        Ok(Some(row.id))
+        Ok(Some(key))
     }
 
     /// Publishes what is in the outbox, within `patience`. `true`: all of it.

@@ -62,6 +62,7 @@ codes! {
     // Who is there at all.
     BadSignature => "bad_signature", 401, false, "The signature is not valid";
     Unauthorized => "unauthorized", 401, false, "A valid key or token is needed";
+    Forbidden => "forbidden", 403, false, "The key may not do this";
     OriginRefused => "origin_refused", 403, false, "The web page may not open a stream";
 
     // What is there at all.

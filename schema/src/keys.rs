@@ -13,6 +13,10 @@ pub struct OperatorKeyRow {
     /// The first characters of the key, for people to tell keys apart.
     pub prefix: String,
     pub name: String,
+    /// Whom it is for.
+    pub person: String,
+    /// What it may do, by name.
+    pub scopes: Vec<String>,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
     /// To the minute.
@@ -169,6 +173,8 @@ fn operator_key(row: &Row) -> Result<OperatorKeyRow, StoreError> {
         id: get(row, "id")?,
         prefix: get(row, "prefix")?,
         name: get(row, "name")?,
+        person: get(row, "person")?,
+        scopes: get(row, "scopes")?,
         created_at: get::<Moment>(row, "created_at")?.0,
         revoked_at: get::<Option<Moment>>(row, "revoked_at")?.map(|at| at.0),
         last_used_at: get::<Option<Moment>>(row, "last_used_at")?.map(|at| at.0),

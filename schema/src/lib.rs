@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod audit;
+mod audit_log;
 mod batch;
 mod catalogue;
 mod connection;
@@ -33,6 +34,7 @@ mod store;
 mod webhooks;
 mod writer;
 
+pub use audit_log::{AuditAction, AuditActor, AuditNote};
 pub use catalogue::{GameRow, ProviderRow};
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};

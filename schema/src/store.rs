@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts, Transaction,
+};
 use tokio::sync::OnceCell;
 use tokio_postgres::{NoTls, Row, Statement, types::ToSql};
 
@@ -137,16 +139,28 @@ impl Store {
         sql: &str,
         params: Params<'_>,
     ) -> Result<Row, StoreError> {
+        self.in_transaction(what, async |transaction| {
+            let statement = transaction.prepare_cached(lock).await?;
+            transaction.query(&statement, &[]).await?;
+            let statement = transaction.prepare_cached(sql).await?;
+            transaction.query_one(&statement, params).await
+        })
+        .await
+    }
+
+    /// Does something in one transaction, within the time-out of an answer. An error undoes all of it.
+    pub(crate) async fn in_transaction<T>(
+        &self,
+        what: &'static str,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
         let mut client = self.client().await?;
         let answer = within(self.options().answer_timeout, async {
             let answer = async {
                 let transaction = client.transaction().await?;
-                let statement = transaction.prepare_cached(lock).await?;
-                transaction.query(&statement, &[]).await?;
-                let statement = transaction.prepare_cached(sql).await?;
-                let row = transaction.query_one(&statement, params).await?;
+                let answer = work(&transaction).await?;
                 transaction.commit().await?;
-                Ok(row)
+                Ok(answer)
             };
             answer.await.map_err(StoreError::sql(what))
         })

@@ -6,7 +6,17 @@ use actix_web::{HttpResponse, http::header::CONTENT_TYPE, web::Data};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 
+use super::route::{Access, Route, get};
 use crate::app::App;
+
+/// The routes of this module that are on the API listener.
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/healthz", Access::Anybody, healthz)
+            .summary("Tells that the process runs")
+            .answers::<serde_json::Value>(200),
+    ]
+}
 
 /// What the admin listener shows.
 #[derive(Clone)]

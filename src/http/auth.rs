@@ -9,11 +9,17 @@ use actix_web::{
     web::Data,
 };
 use pitboss_providers::Code;
+use pitboss_schema::{AuditAction, AuditActor, AuditNote};
 use pitboss_wallet::{PlayerId, Session};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::ApiError;
+use super::{
+    ApiError,
+    route::{Caller, Gate},
+};
 use crate::{
+    access::{Scope, Scopes},
     app::App,
     tokens::{self, TokenKind},
     world::World,
@@ -26,6 +32,12 @@ pub const SUBPROTOCOL: &str = "pitboss.v1";
 pub struct Operator {
     pub world: Arc<World>,
     pub key_id: Uuid,
+    /// Whom the key is for: a decision that needs two persons needs two of these.
+    pub person: String,
+    /// Where the request came from.
+    pub address: String,
+    /// What the key may do. The route's own scope is among it.
+    pub scopes: Scopes,
 }
 
 impl FromRequest for Operator {
@@ -35,15 +47,62 @@ impl FromRequest for Operator {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let key = bearer(request).map(str::to_owned);
         let app = request.app_data::<Data<App>>().cloned();
+        let needed = needed_scope(request);
+        let address = address(request);
         Box::pin(async move {
             let refused = || {
                 let detail = "send a valid operator key: Authorization: Bearer sk_...";
                 ApiError::new(Code::Unauthorized, detail)
             };
             let (world, hash) = enter(app, key, TokenKind::OperatorKey, refused)?;
-            let key_id = world.operator_key(&hash).await?.ok_or_else(refused)?;
-            Ok(Self { world, key_id })
+            let key = world.operator_key(&hash).await?.ok_or_else(refused)?;
+            let needed = needed?;
+            if !key.scopes.allows(needed) {
+                let detail = format!("the key does not have the scope {needed}");
+                return Err(ApiError::new(Code::Forbidden, detail));
+            }
+            Ok(Self {
+                world,
+                key_id: key.id,
+                person: key.person.clone(),
+                address,
+                scopes: key.scopes,
+            })
         })
+    }
+}
+
+impl Operator {
+    /// An entry of the audit log for what this operator does.
+    pub fn note(&self, action: AuditAction, subject: String, detail: Value) -> AuditNote {
+        AuditNote {
+            id: self.world.ids.uuid(),
+            at: self.world.clock.now(),
+            action,
+            actor: AuditActor {
+                kind: "operator",
+                id: self.key_id.to_string(),
+                person: Some(self.person.clone()),
+                address: Some(self.address.clone()),
+            },
+            subject,
+            detail,
+        }
+    }
+}
+
+/// Where a request came from.
+pub fn address(request: &HttpRequest) -> String {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    peer.map_or_else(|| "unknown".to_owned(), |ip| ip.to_canonical().to_string())
+}
+
+/// What a key must have for this request. A route that is not an operator's has no business to ask for one.
+fn needed_scope(request: &HttpRequest) -> Result<Scope, ApiError> {
+    let gate = request.app_data::<Gate>();
+    match gate.and_then(|gate| gate.caller(request.method())) {
+        Some(Caller::Operator(scope)) => Ok(scope),
+        _ => Err(ApiError::internal("a route without a scope asks for a key")),
     }
 }
 

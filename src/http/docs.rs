@@ -3,7 +3,13 @@
 use actix_web::{HttpResponse, http::header::CONTENT_TYPE, web::Path};
 use pitboss_providers::{Code, Problem};
 
-use super::problem::response;
+use super::{
+    asyncapi,
+    problem::response,
+    route::{Access, Route, get},
+};
+
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 const PAGES: &[(&str, &str)] = &[
     ("errors", include_str!("../../docs/errors.md")),
@@ -14,8 +20,27 @@ const PAGES: &[(&str, &str)] = &[
     ("rules", include_str!("../../docs/rules.md")),
 ];
 
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/", Access::Anybody, index)
+            .summary("Names the guides")
+            .answers_as(200, MARKDOWN),
+        get("/docs", Access::Anybody, index)
+            .summary("Names the guides")
+            .answers_as(200, MARKDOWN),
+        get("/docs/{page}", Access::Anybody, page)
+            .summary("Reads a guide")
+            .answers_as(200, MARKDOWN)
+            .refuses(&[Code::NotFound]),
+        get("/asyncapi.json", Access::Anybody, asyncapi::get)
+            .summary("Describes the events")
+            .answers::<serde_json::Value>(200),
+    ]
+}
+
 /// `GET /docs`
-pub async fn index() -> HttpResponse {
+async fn index() -> HttpResponse {
     let list: String = PAGES
         .iter()
         .map(|(name, _)| format!("- /docs/{name}\n"))
@@ -26,7 +51,7 @@ pub async fn index() -> HttpResponse {
 }
 
 /// `GET /docs/{page}`
-pub async fn page(name: Path<String>) -> HttpResponse {
+async fn page(name: Path<String>) -> HttpResponse {
     match PAGES.iter().find(|(page, _)| *page == name.as_str()) {
         Some((_, text)) => markdown((*text).to_owned()),
         None => response(&Problem::new(
@@ -38,6 +63,6 @@ pub async fn page(name: Path<String>) -> HttpResponse {
 
 fn markdown(text: String) -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/markdown; charset=utf-8"))
+        .insert_header((CONTENT_TYPE, MARKDOWN))
         .body(text)
 }

@@ -8,11 +8,15 @@ use futures_util::stream;
 use pitboss_providers::Code;
 use pitboss_schema::{FeedPage, FeedPosition, PlayerPage};
 use pitboss_wallet::PlayerId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{ApiError, auth::Operator, lists::limit_of, players::player_id};
+use super::{
+    ApiError, List, Route, auth::Operator, page::limit_of, players::player_id, route::get,
+};
 use crate::{
+    access::Resource,
     feed::{self, Cursor, CursorError, TypeFilter, Waiting},
     world::World,
 };
@@ -21,9 +25,20 @@ use crate::{
 /// noticed by it.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
-#[derive(Deserialize)]
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/v1/events", Resource::Events, list)
+            .summary("Reads the feed of events, oldest first, and waits for more")
+            .query::<Question>()
+            .answers::<List<'_, serde_json::Value>>(200)
+            .refuses(&[Code::UnknownPlayer, Code::EventsGone]),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Question {
+struct Question {
     /// The `next` of the page before, or `newest`; without it, from the oldest event that is kept.
     after: Option<String>,
     /// Types and families, with commas between them.
@@ -57,7 +72,7 @@ struct Page {
     more: bool,
 }
 
-pub async fn list(operator: Operator, question: Query<Question>) -> Result<HttpResponse, ApiError> {
+async fn list(operator: Operator, question: Query<Question>) -> Result<HttpResponse, ApiError> {
     let world = operator.world;
     let Question {
         after,

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use pitboss_actors::stream::Launched;
 use pitboss_providers::Code;
 use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -11,15 +12,36 @@ use super::{
     auth::Operator,
     body::Body,
     idempotency::{self, Answer},
+    route::{Route, get, post},
 };
 use crate::{
+    access::Resource,
     catalogue::Game,
     tokens::{self, TokenKind},
     world::World,
 };
 
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/v1/games", Resource::Games, list)
+            .summary("Lists the games")
+            .answers::<List<'_, Game>>(200),
+        post("/v1/games/{id}/launch", Resource::Games, launch)
+            .summary("Starts a game session for a player")
+            .body::<NewLaunch>()
+            .answers::<Launched>(201)
+            .refuses(&[
+                Code::UnknownGame,
+                Code::UnknownPlayer,
+                Code::PlayerBlocked,
+                Code::GameDisabled,
+            ]),
+    ]
+}
+
 /// `GET /v1/games`
-pub async fn list(operator: Operator) -> HttpResponse {
+async fn list(operator: Operator) -> HttpResponse {
     let games = operator.world.catalogue.games();
     HttpResponse::Ok().json(List {
         data: &games,
@@ -27,7 +49,7 @@ pub async fn list(operator: Operator) -> HttpResponse {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewLaunch {
     player: PlayerId,
@@ -35,7 +57,7 @@ struct NewLaunch {
 }
 
 /// `POST /v1/games/{id}/launch`: a game session, and the single-use token that the provider exchanges.
-pub async fn launch(
+async fn launch(
     request: HttpRequest,
     operator: Operator,
     id: Path<String>,

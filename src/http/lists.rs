@@ -7,15 +7,37 @@ use pitboss_wallet::{
     BalanceView, Currency, ExternalId, GameId, Kind, Money, PlayerId, ProviderId, RoundId,
     RoundState, Timestamp, TransactionId, TransactionState,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, List, auth::Operator, players::player_id};
+use super::{
+    ApiError, List, Route,
+    auth::Operator,
+    page::{answer, limit_of, wrong_cursor},
+    players::player_id,
+    route::get,
+};
+use crate::access::Resource;
 
-const PAGE_DEFAULT: usize = 50;
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/v1/transactions", Resource::Transactions, transactions)
+            .summary("Lists a player's transactions, newest first")
+            .query::<Page>()
+            .answers::<List<'_, TransactionView>>(200)
+            .refuses(&[Code::UnknownPlayer]),
+        get("/v1/rounds", Resource::Rounds, rounds)
+            .summary("Lists a player's rounds, newest first")
+            .query::<Page>()
+            .answers::<List<'_, RoundListView>>(200)
+            .refuses(&[Code::UnknownPlayer]),
+    ]
+}
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Page {
+struct Page {
     player: String,
     /// Rows at most.
     limit: Option<usize>,
@@ -24,45 +46,15 @@ pub struct Page {
 }
 
 impl Page {
-    fn limit(&self, max: usize) -> Result<u32, ApiError> {
-        u32::try_from(limit_of(self.limit, max)?).map_err(ApiError::internal)
-    }
-
     fn after(&self) -> Result<Option<i64>, ApiError> {
         let Some(after) = &self.after else {
             return Ok(None);
         };
-        let wrong = |_| {
-            ApiError::new(
-                Code::Malformed,
-                "after: must be the next of the page before",
-            )
-        };
-        after.parse().map(Some).map_err(wrong)
+        after.parse().map(Some).map_err(|_| wrong_cursor())
     }
 }
 
-/// The rows of a page: as many as asked for, within the bound.
-pub(super) fn limit_of(limit: Option<usize>, max: usize) -> Result<usize, ApiError> {
-    let limit = limit.unwrap_or(PAGE_DEFAULT.min(max));
-    if limit == 0 || limit > max {
-        let detail = format!("limit: must be from 1 to {max}");
-        return Err(ApiError::new(Code::Malformed, detail));
-    }
-    Ok(limit)
-}
-
-/// A page of rows, and the number to go on after when the page is full.
-fn answer<T: Serialize>(rows: &[T], limit: u32, number: impl Fn(&T) -> i64) -> HttpResponse {
-    let full = u32::try_from(rows.len()).is_ok_and(|count| count == limit);
-    let next = rows
-        .last()
-        .filter(|_| full)
-        .map(|row| number(row).to_string());
-    HttpResponse::Ok().json(List { data: rows, next })
-}
-
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TransactionView {
     transaction_id: TransactionId,
     number: i64,
@@ -104,24 +96,24 @@ impl From<TransactionRow> for TransactionView {
 }
 
 /// `GET /v1/transactions?player=`
-pub async fn transactions(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
+async fn transactions(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let (player, limit) = (
         player_id(&page.player)?,
-        page.limit(world.config.rest.page_max)?,
+        limit_of(page.limit, world.config.rest.page_max)?,
     );
     known(&operator, &player).await?;
     let cursor = page.after()?.map_or(Cursor::Newest, Cursor::Before);
     let rows = world
         .store
-        .transactions(&player, cursor, limit)
+        .transactions(&player, cursor, rows_of(limit)?)
         .await
         .map_err(ApiError::unavailable)?;
     let views: Vec<_> = rows.into_iter().map(TransactionView::from).collect();
-    Ok(answer(&views, limit, |view| view.number))
+    Ok(answer(&views, limit, |view| view.number.to_string()))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct RoundListView {
     #[serde(skip)]
     number: i64,
@@ -161,20 +153,24 @@ impl From<RoundRow> for RoundListView {
 }
 
 /// `GET /v1/rounds?player=`
-pub async fn rounds(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
+async fn rounds(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let (player, limit) = (
         player_id(&page.player)?,
-        page.limit(world.config.rest.page_max)?,
+        limit_of(page.limit, world.config.rest.page_max)?,
     );
     known(&operator, &player).await?;
     let rows = world
         .store
-        .rounds(&player, RoundFilter::All, page.after()?, limit)
+        .rounds(&player, RoundFilter::All, page.after()?, rows_of(limit)?)
         .await
         .map_err(ApiError::unavailable)?;
     let views: Vec<_> = rows.into_iter().map(RoundListView::from).collect();
-    Ok(answer(&views, limit, |view| view.number))
+    Ok(answer(&views, limit, |view| view.number.to_string()))
+}
+
+fn rows_of(limit: usize) -> Result<u32, ApiError> {
+    u32::try_from(limit).map_err(ApiError::internal)
 }
 
 async fn known(operator: &Operator, player: &PlayerId) -> Result<(), ApiError> {

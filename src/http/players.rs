@@ -1,12 +1,13 @@
-//! Players, deposits and logins.
+//! Players, their wallets and deposits.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use pitboss_providers::Code;
 use pitboss_schema::{Created, PlayerRow};
 use pitboss_wallet::{
-    BalanceView, Command, Currency, Deposit, ExternalId, Money, OpenSession, PlayerId, Reply,
-    SessionId, Timestamp, TransactionId, WalletView,
+    BalanceView, Command, Currency, Deposit, ExternalId, Money, PlayerId, Reply, Timestamp,
+    TransactionId, WalletView,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,13 +15,41 @@ use super::{
     auth::Operator,
     body::Body,
     idempotency::{self, Answer},
+    route::{Route, get, post},
 };
-use crate::{
-    tokens::{self, TokenKind},
-    world::World,
-};
+use crate::{access::Resource, world::World};
 
-#[derive(Deserialize)]
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    vec![
+        post("/v1/players", Resource::Players, create)
+            .summary("Creates a player, or opens another currency for one that exists")
+            .body::<NewPlayer>()
+            .answers::<PlayerView>(201)
+            .answers::<PlayerView>(200)
+            .refuses(&[Code::PlayerExists, Code::CurrencyMismatch]),
+        get("/v1/players/{id}", Resource::Players, get_one)
+            .summary("Gets a player with his wallets")
+            .answers::<PlayerView>(200)
+            .refuses(&[Code::UnknownPlayer]),
+        get("/v1/players/{id}/wallets", Resource::Players, wallets)
+            .summary("Gets a player's wallets")
+            .answers::<List<'_, WalletView>>(200)
+            .refuses(&[Code::UnknownPlayer]),
+        post("/v1/players/{id}/deposits", Resource::Deposits, deposit)
+            .summary("Puts money into a player's wallet, once for each reference")
+            .body::<NewDeposit>()
+            .answers::<DepositView>(201)
+            .answers::<DepositView>(200)
+            .refuses(&[
+                Code::UnknownPlayer,
+                Code::CurrencyMismatch,
+                Code::TransactionMismatch,
+            ]),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPlayer {
     id: PlayerId,
@@ -28,7 +57,7 @@ struct NewPlayer {
     country: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct PlayerView {
     id: PlayerId,
     status: String,
@@ -38,7 +67,7 @@ struct PlayerView {
 }
 
 /// `POST /v1/players`: creates the player, or opens another currency for one that exists.
-pub async fn create(
+async fn create(
     request: HttpRequest,
     operator: Operator,
     Body(body): Body,
@@ -79,13 +108,13 @@ pub async fn create(
 }
 
 /// `GET /v1/players/{id}`
-pub async fn get(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let view = view(&operator.world, &player_id(&id)?).await?;
     Ok(HttpResponse::Ok().json(view))
 }
 
 /// `GET /v1/players/{id}/wallets`
-pub async fn wallets(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn wallets(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let snapshot = operator.world.registry.view(&player_id(&id)?).await?;
     Ok(HttpResponse::Ok().json(List {
         data: &snapshot.wallets,
@@ -119,7 +148,7 @@ pub fn player_id(text: &str) -> Result<PlayerId, ApiError> {
     PlayerId::new(text).map_err(|_| ApiError::new(Code::UnknownPlayer, "there is no such player"))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewDeposit {
     amount: String,
@@ -127,7 +156,7 @@ struct NewDeposit {
     reference: ExternalId,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct DepositView {
     transaction_id: TransactionId,
     reference: ExternalId,
@@ -138,7 +167,7 @@ struct DepositView {
 }
 
 /// `POST /v1/players/{id}/deposits`: idempotent on the reference.
-pub async fn deposit(
+async fn deposit(
     request: HttpRequest,
     operator: Operator,
     id: Path<String>,
@@ -176,58 +205,6 @@ pub async fn deposit(
                 replayed: settled.replayed,
             },
         ))
-    })
-    .await
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewSession {
-    player: PlayerId,
-    currency: Currency,
-}
-
-#[derive(Serialize)]
-struct SessionView {
-    id: SessionId,
-    token: String,
-    expires_at: Timestamp,
-    player: PlayerId,
-    currency: Currency,
-}
-
-/// `POST /v1/sessions`: a login. The token is shown once.
-pub async fn open_session(
-    request: HttpRequest,
-    operator: Operator,
-    Body(body): Body,
-) -> Result<HttpResponse, ApiError> {
-    let world = &operator.world;
-    idempotency::run(&request, &operator, &body, async |new: NewSession| {
-        let token = tokens::new_token(TokenKind::PlayerToken, world.environment)
-            .map_err(ApiError::internal)?;
-        let session = SessionId(world.ids.uuid());
-        let expires_at = world
-            .clock
-            .now()
-            .plus_seconds(world.config.sessions.player_s);
-        let open = OpenSession {
-            session,
-            currency: new.currency,
-            token_hash: tokens::hash(&token),
-            expires_at,
-        };
-        world
-            .execute(&new.player, Command::OpenSession(open))
-            .await?;
-        let view = SessionView {
-            id: session,
-            token,
-            expires_at,
-            player: new.player,
-            currency: new.currency,
-        };
-        Ok(Answer::new(StatusCode::CREATED, view))
     })
     .await
 }

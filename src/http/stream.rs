@@ -14,12 +14,14 @@ use pitboss_actors::{
 };
 use pitboss_providers::Code;
 use pitboss_wallet::{Currency, PlayerId, Session};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     ApiError,
     auth::{self, Player},
     games,
+    route::{Access, Route, get},
 };
 use crate::{
     app::App,
@@ -28,8 +30,19 @@ use crate::{
     world::World,
 };
 
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/v1/stream", Access::Player, open)
+            .summary("Opens a player's WebSocket")
+            .query::<Options>()
+            .answers_as(101, "")
+            .refuses(&[Code::SessionExpired, Code::OriginRefused]),
+    ]
+}
+
 /// Where to resume, and what to hear of. The token is never in the URL: URLs end up in logs.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
     /// The newest `seq` that the client has.
@@ -77,7 +90,7 @@ fn check_origin(
     }
 }
 
-pub async fn open(
+async fn open(
     request: HttpRequest,
     _: AllowedOrigin,
     player: Player,

@@ -8,18 +8,21 @@ use actix_web::{
 use pitboss_providers::Code;
 use pitboss_schema::{DeadLetter, WebhookMessage};
 use pitboss_wallet::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
-use super::{Answer, ApiError, Body, Operator, Page, answer, find, idempotency, malformed};
+use super::{
+    Answer, ApiError, Body, Operator, Page, answer, find, idempotency, malformed, rows_of,
+};
 use crate::world::World;
 
 /// A replay from a time begins so much earlier: events carry the clocks of several servers.
 const REPLAY_MARGIN_S: i64 = 60;
 
-#[derive(Serialize)]
-struct Dead {
+#[derive(Serialize, JsonSchema)]
+pub struct Dead {
     event: Uuid,
     r#type: String,
     player: String,
@@ -60,16 +63,19 @@ pub async fn dead(
     let limit = page.limit(world)?;
     let after = page.after(|text| Uuid::try_parse(text).ok())?;
     let row = find(world, &id).await?;
-    let letters = world.store.dead_letters(row.id, after, limit).await;
+    let letters = world
+        .store
+        .dead_letters(row.id, after, rows_of(limit)?)
+        .await;
     let letters = letters.map_err(ApiError::unavailable)?;
     let views: Vec<Dead> = letters.into_iter().map(Dead::from).collect();
     Ok(answer(&views, limit, |view| view.event.to_string()))
 }
 
 /// Exactly one of them.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Replay {
+pub struct Replay {
     /// Everything since this moment, RFC 3339.
     from: Option<String>,
     /// All dead letters.
@@ -78,8 +84,8 @@ struct Replay {
     event: Option<Uuid>,
 }
 
-#[derive(Serialize)]
-struct Replayed {
+#[derive(Serialize, JsonSchema)]
+pub struct Replayed {
     /// Events that were put in the list, to be sent now; `null` when the position was moved.
     queued: Option<u64>,
 }

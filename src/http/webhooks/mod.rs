@@ -13,6 +13,7 @@ use actix_web::{
 use pitboss_providers::Code;
 use pitboss_schema::{FeedPage, FeedPosition, Health, WebhookChange, WebhookRow};
 use pitboss_wallet::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -23,21 +24,72 @@ use super::{
     body::Body,
     events::{gone, position},
     idempotency::{self, Answer},
-    lists::limit_of,
+    page::{answer, limit_of, wrong_cursor},
+    route::{Route, delete, get, patch, post},
 };
 use crate::{
+    access::Resource,
     feed::TypeFilter,
     webhooks::{self, Outcome, TestEvent},
     world::World,
 };
 
-pub use letters::{dead, replay};
+use letters::{Dead, Replay, Replayed, dead, replay};
 
 const PREFIX: &str = "wh_";
 const DESCRIPTION_CHARS_MAX: usize = 255;
 const TYPES_MAX: usize = 64;
 
-#[derive(Serialize)]
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    let resource = Resource::Webhooks;
+    vec![
+        get("/v1/webhooks", resource, list)
+            .summary("Lists the webhooks, newest first")
+            .query::<Page>()
+            .answers::<List<'_, View>>(200),
+        post("/v1/webhooks", resource, create)
+            .summary("Makes a webhook; its secret is shown this once")
+            .body::<NewWebhook>()
+            .answers::<View>(201)
+            .refuses(&[Code::WebhookLimit, Code::EventsGone]),
+        get("/v1/webhooks/{id}", resource, get_one)
+            .summary("Gets a webhook")
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound]),
+        patch("/v1/webhooks/{id}", resource, change)
+            .summary("Changes a webhook, or turns it on or off")
+            .body::<Change>()
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound, Code::EventsGone]),
+        delete("/v1/webhooks/{id}", resource, delete_one)
+            .summary("Removes a webhook")
+            .answers_as(204, "")
+            .refuses(&[Code::NotFound]),
+        post("/v1/webhooks/{id}/rotate", resource, rotate)
+            .summary("Gives a webhook a new secret, shown this once")
+            .optional_body::<Rotation>()
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound]),
+        get("/v1/webhooks/{id}/dead", resource, dead)
+            .summary("Lists what a webhook's endpoint never took, newest first")
+            .query::<Page>()
+            .answers::<List<'_, Dead>>(200)
+            .refuses(&[Code::NotFound]),
+        post("/v1/webhooks/{id}/replay", resource, replay)
+            .summary("Delivers again")
+            .body::<Replay>()
+            .answers::<Replayed>(202)
+            .refuses(&[Code::NotFound, Code::EventsGone]),
+        post("/v1/webhooks/{id}/test", resource, test)
+            .summary("Sends a test event now")
+            .optional_body::<Nothing>()
+            .answers::<Tested>(200)
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+#[derive(Serialize, JsonSchema)]
 struct View {
     id: String,
     url: String,
@@ -103,6 +155,10 @@ fn parse_id(text: &str) -> Result<Uuid, ApiError> {
         .ok_or_else(not_found)
 }
 
+fn rows_of(limit: usize) -> Result<u32, ApiError> {
+    u32::try_from(limit).map_err(ApiError::internal)
+}
+
 async fn find(world: &World, id: &str) -> Result<WebhookRow, ApiError> {
     let row = world.store.webhook(parse_id(id)?).await;
     row.map_err(ApiError::unavailable)?.ok_or_else(not_found)
@@ -145,7 +201,7 @@ fn or_empty(body: Bytes) -> Bytes {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewWebhook {
     url: String,
@@ -159,7 +215,7 @@ struct NewWebhook {
 }
 
 /// `POST /v1/webhooks`
-pub async fn create(
+async fn create(
     request: HttpRequest,
     operator: Operator,
     Body(body): Body,
@@ -221,52 +277,45 @@ fn new_secret(world: &World, id: Uuid) -> Result<(String, Vec<u8>), ApiError> {
     Ok((secret, sealed.map_err(ApiError::internal)?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Page {
+struct Page {
     limit: Option<usize>,
     /// The `next` of the page before.
     after: Option<String>,
 }
 
 impl Page {
-    fn limit(&self, world: &World) -> Result<u32, ApiError> {
-        let limit = limit_of(self.limit, world.config.rest.page_max)?;
-        u32::try_from(limit).map_err(ApiError::internal)
+    fn limit(&self, world: &World) -> Result<usize, ApiError> {
+        limit_of(self.limit, world.config.rest.page_max)
     }
 
     fn after(&self, parse: impl Fn(&str) -> Option<Uuid>) -> Result<Option<Uuid>, ApiError> {
-        let wrong = || malformed("after: must be the next of the page before");
         let after = self.after.as_deref();
-        after.map(|text| parse(text).ok_or_else(wrong)).transpose()
+        after
+            .map(|text| parse(text).ok_or_else(wrong_cursor))
+            .transpose()
     }
 }
 
-/// A page, and where to go on when it is full.
-fn answer<T: Serialize>(views: &[T], limit: u32, id: impl Fn(&T) -> String) -> HttpResponse {
-    let full = u32::try_from(views.len()).is_ok_and(|count| count == limit);
-    let next = views.last().filter(|_| full).map(id);
-    HttpResponse::Ok().json(List { data: views, next })
-}
-
 /// `GET /v1/webhooks`, newest first.
-pub async fn list(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
+async fn list(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let limit = page.limit(world)?;
     let after = page.after(|text| parse_id(text).ok())?;
-    let rows = world.store.webhooks(after, limit).await;
+    let rows = world.store.webhooks(after, rows_of(limit)?).await;
     let rows = rows.map_err(ApiError::unavailable)?;
     let views: Vec<View> = rows.into_iter().map(|row| View::of(row, None)).collect();
     Ok(answer(&views, limit, |view| view.id.clone()))
 }
 
 /// `GET /v1/webhooks/{id}`
-pub async fn get(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let row = find(&operator.world, &id).await?;
     Ok(HttpResponse::Ok().json(View::of(row, None)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Change {
     url: Option<String>,
@@ -276,7 +325,7 @@ struct Change {
 }
 
 /// `PATCH /v1/webhooks/{id}`
-pub async fn change(
+async fn change(
     operator: Operator,
     id: Path<String>,
     Body(body): Body,
@@ -318,7 +367,7 @@ pub async fn change(
 }
 
 /// `DELETE /v1/webhooks/{id}`
-pub async fn delete(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+async fn delete_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let deleted = world.store.delete_webhook(parse_id(&id)?).await;
     if !deleted.map_err(ApiError::unavailable)? {
@@ -328,7 +377,7 @@ pub async fn delete(operator: Operator, id: Path<String>) -> Result<HttpResponse
     Ok(HttpResponse::NoContent().finish())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Rotation {
     /// How long the secret of before goes on signing.
@@ -336,7 +385,7 @@ struct Rotation {
 }
 
 /// `POST /v1/webhooks/{id}/rotate`: a new secret, shown this once.
-pub async fn rotate(
+async fn rotate(
     request: HttpRequest,
     operator: Operator,
     id: Path<String>,
@@ -365,11 +414,11 @@ pub async fn rotate(
     .await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Tested {
     delivered: bool,
     /// Why it was not.
@@ -379,7 +428,7 @@ struct Tested {
 
 /// `POST /v1/webhooks/{id}/test`: sends a test event now, and tells what the endpoint made of it. Whatever it
 /// answers changes nothing.
-pub async fn test(
+async fn test(
     request: HttpRequest,
     operator: Operator,
     id: Path<String>,

@@ -1,9 +1,6 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -383,44 +380,14 @@ pub fn documented_statuses() -> BTreeMap<String, u16> {
     statuses.collect()
 }
 
-/// The files of a folder and of those in it.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().path())
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
-
-/// Every route of the API listener, as `src/http` writes it: its path there, and its methods.
+/// Every route of the API listener: its path and its methods.
 pub fn routes() -> BTreeSet<(String, String)> {
-    let mut found = BTreeSet::new();
-    for file in files(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http").as_ref()) {
-        let text = std::fs::read_to_string(file).unwrap();
-        let api = text.split("\npub fn admin(").next().unwrap();
-        for call in ["resource(", ".route("] {
-            for rest in api.split(call).skip(1) {
-                let mut quoted = rest.trim_start().split('"').skip(1).step_by(2);
-                if !rest.trim_start().starts_with('"') {
-                    continue;
-                }
-                let path = quoted.next().unwrap().to_owned();
-                if call == ".route(" {
-                    found.insert((path, "POST".to_owned()));
-                    continue;
-                }
-                for method in quoted.next().unwrap().split(", ") {
-                    found.insert((path.clone(), method.to_owned()));
-                }
-            }
-        }
-    }
+    let table = pitboss::http::routes();
+    let methods = table
+        .iter()
+        .map(|route| (route.path.to_owned(), route.method.to_string()));
+    let callbacks = (pitboss::http::CALLBACKS.to_owned(), "POST".to_owned());
+    let found: BTreeSet<_> = methods.chain([callbacks]).collect();
     assert!(found.len() > 10, "{found:?}");
     found
 }
