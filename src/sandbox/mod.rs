@@ -152,6 +152,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
             password: secrets.nats_sandbox_password.clone(),
         },
         operator_key: secrets.operator_key.clone(),
+        second_operator_key: secrets.second_operator_key.clone(),
         providers: vec![ProviderConnection {
             id: seed::PROVIDER.into(),
             dialect: "native".into(),
@@ -186,6 +187,7 @@ fn print_ready(connection: &Connection, file: &Path) {
         stream,
         nats,
         operator_key,
+        second_operator_key,
         providers,
         players,
         ..
@@ -201,6 +203,7 @@ fn print_ready(connection: &Connection, file: &Path) {
         nats.url, nats.user, nats.password
     );
     println!("  Operator key  {operator_key}");
+    println!("  Second key    {second_operator_key}   (another person's)");
     for ProviderConnection {
         id,
         dialect,
