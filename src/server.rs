@@ -20,6 +20,7 @@ use crate::{
     config::{Config, ms},
     connection::{self, Connection},
     http::{self, AdminState},
+    logbook,
     vault::{Vault, VaultError},
     watch,
     world::{World, WorldError},
@@ -79,11 +80,20 @@ impl Server {
         for environment in enabled {
             worlds.push(World::start(environment, config.clone(), vault.clone(), &handles).await?);
         }
+        for world in &worlds {
+            logbook::open(world)
+                .await
+                .map_err(|source| WorldError::Store {
+                    environment: world.environment,
+                    source,
+                })?;
+        }
         let keep = |world| {
             [
                 World::keep_house(world),
                 watch::neighbours(world),
                 watch::logins(world),
+                logbook::keep(world),
             ]
         };
         let houses = worlds.iter().flat_map(keep).collect();
@@ -142,6 +152,12 @@ impl Server {
                 .into_iter()
                 .all(|drained| drained)
         };
+        let noted = async {
+            for world in self.app.worlds() {
+                logbook::close(world, answered && closed && drained).await;
+            }
+        };
+        let _ = tokio::time::timeout(left() / 2, noted).await;
         // The admin listener goes last, so that monitoring sees the stop.
         let _ = tokio::time::timeout(left(), self.api.stop(true)).await;
         self.admin.stop(false).await;

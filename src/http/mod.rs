@@ -1,11 +1,13 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
+//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events`, `webhooks`,
+//! `keys` and `audit` for operators; `stream` for
 //! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
 //! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
 
 mod admin;
 mod asyncapi;
+mod audit;
 mod auth;
 mod body;
 mod callbacks;
@@ -13,6 +15,7 @@ mod docs;
 mod events;
 mod games;
 mod idempotency;
+mod keys;
 mod lists;
 mod page;
 mod players;
@@ -20,6 +23,7 @@ mod problem;
 pub mod route;
 mod sessions;
 mod stream;
+mod values;
 mod webhooks;
 
 use std::sync::Arc;
@@ -49,6 +53,8 @@ pub fn routes() -> Vec<Route> {
         lists::routes(),
         events::routes(),
         webhooks::routes(),
+        keys::routes(),
+        audit::routes(),
         stream::routes(),
         docs::routes(),
         admin::routes(),

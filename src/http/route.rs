@@ -6,6 +6,7 @@
 use actix_web::{
     FromRequest, Handler, Responder,
     http::Method,
+    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 use pitboss_providers::Code;
@@ -219,7 +220,7 @@ fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-/// Who may use a path, for each of its methods: what the extractors look up.
+/// Who may use a path, for each of its methods: what the gate in front of it looks up.
 pub struct Gate(Vec<(Method, Caller)>);
 
 impl Gate {
@@ -232,7 +233,7 @@ impl Gate {
     }
 }
 
-/// Puts routes into the router. A method that a path does not have is refused with those that it has.
+/// Puts routes into the router, those of operators behind the gate. A method that a path does not have is refused with those that it has.
 pub fn register(routes: Vec<Route>, service: &mut ServiceConfig) {
     let mut paths: Vec<(&'static str, Vec<Route>)> = Vec::new();
     for route in routes {
@@ -250,6 +251,6 @@ pub fn register(routes: Vec<Route>, service: &mut ServiceConfig) {
         let resource = methods
             .into_iter()
             .fold(resource, |resource, route| resource.route(route.handler));
-        service.service(resource);
+        service.service(resource.wrap(from_fn(super::auth::gate)));
     }
 }

@@ -136,8 +136,9 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     let config = Arc::new(config);
     let store = open_store(&config, &config.environments.sandbox)?;
     store.migrate(config.journal.lanes).await?;
+    store.name_environment(Environment::Sandbox).await?;
     let vault = Vault::new(&config.security.master_key)?;
-    seed::catalogue(&store, &vault, &secrets).await?;
+    seed::catalogue(&store, &vault, &secrets, config.keys.live_max).await?;
     let server = Server::start(config.clone(), api, admin, metrics).await?;
     let players = seed::players(&server).await?;
 

@@ -68,13 +68,19 @@ impl Secrets {
 }
 
 /// The operators' keys, the provider and its games, as far as they are missing.
-pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Result<(), Exit> {
+pub async fn catalogue(
+    store: &Store,
+    vault: &Vault,
+    secrets: &Secrets,
+    live_max: u32,
+) -> Result<(), Exit> {
     for (key, person) in [
         (&secrets.operator_key, "sandbox"),
         (&secrets.second_operator_key, "sandbox-second"),
     ] {
         if store.operator_key(&tokens::hash(key)).await?.is_none() {
-            keys::keep_operator_key(store, key, person).await?;
+            let key = keys::unrestricted(key, person, person);
+            keys::keep_operator_key(store, &key, live_max).await?;
         }
     }
     let provider = ProviderId::new(PROVIDER)?;

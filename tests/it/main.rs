@@ -12,7 +12,9 @@
 
 mod support;
 
+mod access;
 mod architecture;
+mod audit_log;
 mod callbacks;
 mod cli;
 mod commands;
@@ -23,6 +25,7 @@ mod events;
 mod fuzz;
 mod hostile;
 mod idempotency;
+mod keys;
 mod lists;
 mod logs;
 mod monitoring;

@@ -123,6 +123,28 @@ impl Casino {
         node
     }
 
+    /// Starts a server for one of the environments alone.
+    pub async fn serve_only(&self, environment: &str) -> Node {
+        let (api, admin) = (free_port().unwrap(), free_port().unwrap());
+        let config = self.config("", api, admin);
+        let mut text = std::fs::read_to_string(&config).unwrap();
+        for Login { environment: other, .. } in &self.logins {
+            if *other != environment {
+                let on = format!("[environments.{other}]\nenabled = true");
+                text = text.replace(&on, &on.replace("true", "false"));
+            }
+        }
+        std::fs::write(&config, text).unwrap();
+        let mut node = Node {
+            program: self.spawn(&config),
+            api,
+            admin,
+            config,
+        };
+        self.wait_until_ready(&mut node).await;
+        node
+    }
+
     fn spawn(&self, config: &std::path::Path) -> Program {
         let command = pitboss(&["serve", "--config", config.to_str().unwrap()]);
         Program::start(command, &config.with_extension("log"))
