@@ -251,7 +251,10 @@ pub fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
 ///
 /// # Errors
 /// It is not.
-pub fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::Connections, Exit> {
+pub fn enabled(
+    config: &Config,
+    environment: Environment,
+) -> Result<&crate::config::Connections, Exit> {
     let connections = config.connections(environment);
     if !connections.enabled {
         return Err(Exit::usage(format!(

@@ -299,10 +299,30 @@ async fn a_webhook_looks_for_what_is_due_among_what_waits_alone() {
 async fn the_audit_log_is_listed_in_the_order_of_an_index_for_each_filter() {
     let database = Database::new("plan_audit_log").await;
     for (sql, parameters, index, columns) in [
-        (include_str!("../queries/audit_by_time.sql"), 4, "audit_by_time", &[][..]),
-        (include_str!("../queries/audit_by_subject.sql"), 7, "audit_by_subject", &["subject"]),
-        (include_str!("../queries/audit_by_actor.sql"), 6, "audit_by_actor", &["actor_id"]),
-        (include_str!("../queries/audit_by_action.sql"), 5, "audit_by_action", &["action"]),
+        (
+            include_str!("../queries/audit_by_time.sql"),
+            4,
+            "audit_by_time",
+            &[][..],
+        ),
+        (
+            include_str!("../queries/audit_by_subject.sql"),
+            7,
+            "audit_by_subject",
+            &["subject"],
+        ),
+        (
+            include_str!("../queries/audit_by_actor.sql"),
+            6,
+            "audit_by_actor",
+            &["actor_id"],
+        ),
+        (
+            include_str!("../queries/audit_by_action.sql"),
+            5,
+            "audit_by_action",
+            &["action"],
+        ),
     ] {
         let plan = plan(&database, sql, parameters).await;
         check(&plan, &[(index, columns)]);
@@ -310,12 +330,24 @@ async fn the_audit_log_is_listed_in_the_order_of_an_index_for_each_filter() {
         assert!(plan.contains("ROW(at, number) < ROW("), "{plan}");
     }
     let page = include_str!("../queries/significant_page.sql");
-    check(&plan(&database, page, 3).await, &[("outbox_pkey", &["lane"])]);
+    check(
+        &plan(&database, page, 3).await,
+        &[("outbox_pkey", &["lane"])],
+    );
     let keys = include_str!("../queries/key_list.sql");
-    check(&plan(&database, keys, 2).await, &[("operator_key_pkey", &[])]);
+    check(
+        &plan(&database, keys, 2).await,
+        &[("operator_key_pkey", &[])],
+    );
     let key = include_str!("../queries/operator_key.sql");
     let plan = plan(&database, key, 1).await;
-    check(&plan, &[("operator_key_hash_key", &["hash"]), ("operator_key_old_hash_key", &["old_hash"])]);
+    check(
+        &plan,
+        &[
+            ("operator_key_hash_key", &["hash"]),
+            ("operator_key_old_hash_key", &["old_hash"]),
+        ],
+    );
 }
 
 #[tokio::test]

@@ -77,8 +77,13 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
     };
     note(&provider, &outcome, began.elapsed());
     if let Err(CallError::BadSignature(_)) = outcome {
-        let (address, who) = (origin(&request).address.to_string(), provider.account.id.as_str());
-        world.refusals.count(Refusal::BadSignature, &address, who, world.clock.now());
+        let (address, who) = (
+            origin(&request).address.to_string(),
+            provider.account.id.as_str(),
+        );
+        world
+            .refusals
+            .count(Refusal::BadSignature, &address, who, world.clock.now());
     }
     let context = Context {
         request: &raw,

@@ -62,7 +62,10 @@ impl Ledger {
         for row in self.0.query(tables, &[]).await.unwrap() {
             let table: String = row.get(0);
             let (text, rows) = match table.as_str() {
-                "operator_key" => ("(to_jsonb(t) - 'last_used_at' - 'last_used_address')::text", "true"),
+                "operator_key" => (
+                    "(to_jsonb(t) - 'last_used_at' - 'last_used_address')::text",
+                    "true",
+                ),
                 "audit_entry" => ("t.id::text", "t.action <> 'access.failed'"),
                 _ => ("t::text", "true"),
             };
