@@ -17,6 +17,8 @@ const PAGES: &[(&str, &str)] = &[
     ("stream", include_str!("../../docs/stream.md")),
     ("events", include_str!("../../docs/events.md")),
     ("webhooks", include_str!("../../docs/webhooks.md")),
+    ("keys", include_str!("../../docs/keys.md")),
+    ("audit", include_str!("../../docs/audit.md")),
     ("rules", include_str!("../../docs/rules.md")),
 ];
 

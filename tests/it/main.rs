@@ -26,6 +26,7 @@ mod fuzz;
 mod hostile;
 mod idempotency;
 mod keys;
+mod keys_elsewhere;
 mod lists;
 mod logs;
 mod monitoring;
