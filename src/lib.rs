@@ -23,6 +23,7 @@ pub mod sandbox;
 pub mod seams;
 pub mod server;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;
 pub mod vault;
 pub mod watch;

@@ -91,8 +91,11 @@ codes! {
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
 
+    PreconditionFailed => "precondition_failed", 412, false, "It is not what it was";
+
     // Not understood.
     BodyTooLarge => "body_too_large", 413, false, "The body is too large";
+    UnsupportedMediaType => "unsupported_media_type", 415, false, "The body must be JSON";
     Malformed => "malformed", 422, false, "The request is malformed";
     UnknownField => "unknown_field", 422, false, "The body has a field that is not known";
     CurrencyMismatch => "currency_mismatch", 422, false, "The currency does not fit";

@@ -3,7 +3,7 @@
 use pitboss_wallet::Environment;
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Outbox, Webhooks, nats_users};
+use super::{Config, ConfigError, Outbox, Server, Webhooks, nats_users};
 
 impl Config {
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -31,6 +31,13 @@ impl Config {
             1,
             1_000_000,
         );
+        check.range(
+            "server.requests_per_connection_max",
+            server.requests_per_connection_max,
+            1,
+            10_000,
+        );
+        check.tls(server);
         check.range("server.backlog", server.backlog, 16, 65_535);
         check.range(
             "server.body_max_bytes",
@@ -158,7 +165,10 @@ impl Config {
             1000,
         );
         for origin in &stream.origins {
-            check.origin(origin);
+            check.origin("stream.origins", origin);
+        }
+        for origin in &rest.cors_origins {
+            check.origin("rest.cors_origins", origin);
         }
         check.range("stream.drain_jitter_ms", stream.drain_jitter_ms, 0, 600_000);
         check.range("stream.poll_ms", stream.poll_ms, 10, 60_000);
@@ -295,8 +305,22 @@ impl Check {
         }
     }
 
+    /// A certificate is of no use without its key.
+    fn tls(&mut self, server: &Server) {
+        let Server {
+            tls_certificate: certificate,
+            tls_key: key,
+            ..
+        } = server;
+        if self.0.is_ok() && certificate.is_empty() != key.is_empty() {
+            self.0 = Err(ConfigError(format!(
+                "server.tls_certificate = {certificate:?} and server.tls_key = {key:?}: must be two files, or both empty"
+            )));
+        }
+    }
+
     /// As browsers send it: nothing after the host and port, nothing in capitals.
-    fn origin(&mut self, origin: &str) {
+    fn origin(&mut self, key: &str, origin: &str) {
         let host = ["https://", "http://"]
             .iter()
             .find_map(|scheme| origin.strip_prefix(scheme));
@@ -307,7 +331,7 @@ impl Check {
         };
         if self.0.is_ok() && !host.is_some_and(is_host) {
             self.0 = Err(ConfigError(format!(
-                "stream.origins = [{origin:?}]: must be a scheme and a host such as https://casino.example, in small letters, without a path"
+                "{key} = [{origin:?}]: must be a scheme and a host such as https://casino.example, in small letters, without a path"
             )));
         }
     }

@@ -56,8 +56,11 @@ section!(Server {
     #[serde(deserialize_with = "address")]
     admin_address: SocketAddr,
     public_url: String,
+    tls_certificate: String,
+    tls_key: String,
     workers: usize,
     connections_max: usize,
+    requests_per_connection_max: usize,
     backlog: i32,
     body_max_bytes: usize,
     request_timeout_ms: u64,
@@ -66,6 +69,13 @@ section!(Server {
     tcp_user_timeout_ms: u64,
     shutdown_s: u64,
 });
+impl Server {
+    /// Whether this process ends TLS itself.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        !self.tls_certificate.is_empty()
+    }
+}
 section!(Log {
     format: LogFormat,
     level: String
@@ -156,7 +166,8 @@ section!(Sessions {
 });
 section!(Rest {
     idempotency_h: i64,
-    page_max: usize
+    page_max: usize,
+    cors_origins: Vec<String>
 });
 section!(Events {
     waiters_max: usize,

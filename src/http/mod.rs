@@ -9,6 +9,7 @@ mod asyncapi;
 mod auth;
 mod body;
 mod callbacks;
+mod conventions;
 mod docs;
 mod events;
 mod games;
@@ -17,6 +18,7 @@ mod lists;
 mod page;
 mod players;
 mod problem;
+pub mod request_id;
 pub mod route;
 mod sessions;
 mod stream;
@@ -24,9 +26,10 @@ mod webhooks;
 
 use std::sync::Arc;
 
+use actix_cors::Cors;
 use actix_web::{
     HttpResponse,
-    http::header,
+    http::header::{self, HeaderName},
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 use pitboss_providers::{Code, Problem};
@@ -60,6 +63,33 @@ pub fn routes() -> Vec<Route> {
 
 /// The path of the providers' callbacks; whatever follows the provider is his dialect's.
 pub const CALLBACKS: &str = "/callbacks/{environment}/{provider}/{action:.*}";
+
+/// What scripts of these web pages may do: what any other client may, with keys that they hold themselves. The browser
+/// is asked for no credentials of its own.
+pub fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            request_id::NAME,
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
+            request_id::NAME,
+        ])
+        .block_on_origin_mismatch(false)
+        .max_age(600);
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
 
 /// Puts the routes of the API listener into the router.
 pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {

@@ -4,11 +4,17 @@ use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use pitboss_actors::{player::Failure, stream::Refused};
 use pitboss_providers::{CallError, Code, Problem, Response};
 use pitboss_wallet::Refusal;
+use serde::Serialize;
+
+use super::request_id::RequestId;
 
 /// An error of a REST handler.
 #[derive(Debug)]
@@ -92,9 +98,30 @@ pub fn call_error(failure: &Failure) -> CallError {
     }
 }
 
-/// A problem as an HTTP response.
+/// A problem as an HTTP response, with the request's id in it: who asks for help sends this document.
 pub fn response(problem: &Problem) -> HttpResponse {
-    http_response(Response::from(problem))
+    #[derive(Serialize)]
+    struct Document<'a> {
+        #[serde(flatten)]
+        problem: &'a Problem,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_id: Option<&'a str>,
+    }
+    let id = RequestId::current();
+    let document = Document {
+        problem,
+        request_id: id.as_ref().map(RequestId::as_str),
+    };
+    let mut response = Response::from(problem);
+    if let Ok(body) = serde_json::to_vec(&document) {
+        response.body = body;
+    }
+    let mut response = http_response(response);
+    let nosniff = HeaderValue::from_static("nosniff");
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
 }
 
 /// A dialect's response as an HTTP response.

@@ -11,6 +11,7 @@ use actix_web::{
 use pitboss_providers::Code;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use super::conventions::Conventions;
 use crate::access::{Resource, Right, Scope};
 
 /// Who may use a route.
@@ -219,16 +220,28 @@ fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-/// Who may use a path, for each of its methods: what the extractors look up.
-pub struct Gate(Vec<(Method, Caller)>);
+/// What is said of a path, for each of its methods: what the extractors and the conventions look up.
+pub struct Gate(Vec<Rule>);
+
+struct Rule {
+    method: Method,
+    caller: Caller,
+    reads_query: bool,
+}
 
 impl Gate {
-    /// `None`: the path has no such method.
+    /// Who may use it. `None`: the path has no such method.
     pub fn caller(&self, method: &Method) -> Option<Caller> {
-        let mut methods = self.0.iter();
-        methods
-            .find(|(known, _)| known == method)
-            .map(|(_, caller)| *caller)
+        self.rule(method).map(|rule| rule.caller)
+    }
+
+    /// Whether somebody looks at the query. A method that is refused anyway is not refused for its query.
+    pub fn reads_query(&self, method: &Method) -> bool {
+        self.rule(method).is_none_or(|rule| rule.reads_query)
+    }
+
+    fn rule(&self, method: &Method) -> Option<&Rule> {
+        self.0.iter().find(|rule| rule.method == method)
     }
 }
 
@@ -243,13 +256,15 @@ pub fn register(routes: Vec<Route>, service: &mut ServiceConfig) {
     }
     for (path, methods) in paths {
         let names: Vec<&str> = methods.iter().map(|route| route.method.as_str()).collect();
-        let callers = methods
-            .iter()
-            .map(|route| (route.method.clone(), route.caller));
-        let resource = super::resource(path, names.join(", ")).app_data(Gate(callers.collect()));
+        let rules = methods.iter().map(|route| Rule {
+            method: route.method.clone(),
+            caller: route.caller,
+            reads_query: route.query.is_some(),
+        });
+        let resource = super::resource(path, names.join(", ")).app_data(Gate(rules.collect()));
         let resource = methods
             .into_iter()
             .fold(resource, |resource, route| resource.route(route.handler));
-        service.service(resource);
+        service.service(resource.wrap(Conventions));
     }
 }
