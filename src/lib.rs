@@ -19,6 +19,7 @@ pub mod feed;
 pub mod http;
 pub mod keys;
 pub mod nats;
+pub mod openapi;
 pub mod sandbox;
 pub mod seams;
 pub mod server;

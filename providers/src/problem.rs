@@ -3,7 +3,10 @@
 //! Every HTTP edge that speaks JSON answers with these: the native callbacks, the operator's REST API, the
 //! player's stream. `docs/errors.md` has one heading per code; a test holds the two together.
 
+use std::borrow::Cow;
+
 use pitboss_wallet::{BalanceView, Currency, Money, Receipt, Refusal, RefusalCode, TransactionId};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::{CallError, ParseError, Response};
@@ -108,6 +111,17 @@ codes! {
     Internal => "internal", 500, true, "Something went wrong here";
 }
 
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+        json_schema!({ "type": "string", "enum": codes })
+    }
+}
+
 impl From<RefusalCode> for Code {
     fn from(code: RefusalCode) -> Self {
         match code {
@@ -151,7 +165,7 @@ impl From<&CallError> for Code {
 }
 
 /// The transaction that an id was used for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Original {
     pub transaction_id: TransactionId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -252,21 +266,33 @@ impl From<&CallError> for Problem {
     }
 }
 
+/// A problem as it is sent.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+struct Document<'a> {
+    /// Where the code is explained, from the server's root.
+    r#type: &'static str,
+    /// The same for each occurrence of the code.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong this time, for a person. Never match on it.
+    detail: &'a str,
+    /// Stable: match on this.
+    #[schemars(with = "Code")]
+    code: &'static str,
+    /// Whether the same request, unchanged, may be sent again and is expected to succeed.
+    retryable: bool,
+    /// The player's balance, where the code is about money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<&'a BalanceView>,
+    /// What the id was used for, with `transaction_mismatch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original: Option<&'a Original>,
+}
+
 impl Serialize for Problem {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            r#type: &'static str,
-            title: &'static str,
-            status: u16,
-            detail: &'a str,
-            code: &'static str,
-            retryable: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            balance: Option<&'a BalanceView>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            original: Option<&'a Original>,
-        }
         Document {
             r#type: self.code.documentation(),
             title: self.code.title(),
@@ -278,6 +304,16 @@ impl Serialize for Problem {
             original: self.original.as_ref(),
         }
         .serialize(serializer)
+    }
+}
+
+impl JsonSchema for Problem {
+    fn schema_name() -> Cow<'static, str> {
+        Document::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Document::json_schema(generator)
     }
 }
 

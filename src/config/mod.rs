@@ -243,7 +243,8 @@ impl Config {
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("stream.origins");
+            .with_list_parse_key("stream.origins")
+            .with_list_parse_key("rest.cors_origins");
         let config: Self = sources
             .add_source(variables)
             .build()

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, http::header::CONTENT_TYPE, web::Path};
 use pitboss_providers::{Code, Problem};
 
 use super::{
-    asyncapi,
     problem::response,
+    published,
     route::{Access, Route, get},
 };
 
@@ -20,6 +20,11 @@ const PAGES: &[(&str, &str)] = &[
     ("rules", include_str!("../../docs/rules.md")),
 ];
 
+/// The names of the guides.
+pub fn names() -> Vec<&'static str> {
+    PAGES.iter().map(|(name, _)| *name).collect()
+}
+
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
     vec![
@@ -33,8 +38,11 @@ pub fn routes() -> Vec<Route> {
             .summary("Reads a guide")
             .answers_as(200, MARKDOWN)
             .refuses(&[Code::NotFound]),
-        get("/asyncapi.json", Access::Anybody, asyncapi::get)
+        get("/asyncapi.json", Access::Anybody, published::asyncapi)
             .summary("Describes the events")
+            .answers::<serde_json::Value>(200),
+        get("/openapi.json", Access::Anybody, published::openapi)
+            .summary("Describes this API")
             .answers::<serde_json::Value>(200),
     ]
 }

@@ -6,6 +6,7 @@ use pitboss_providers::Code;
 use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     ApiError, List,
@@ -30,6 +31,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/games/{id}/launch", Resource::Games, launch)
             .summary("Starts a game session for a player")
             .body::<NewLaunch>()
+            .example(json!({ "player": "alice", "currency": "EUR" }))
             .answers::<Launched>(201)
             .refuses(&[
                 Code::UnknownGame,

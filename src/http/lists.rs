@@ -25,11 +25,13 @@ pub fn routes() -> Vec<Route> {
         get("/v1/transactions", Resource::Transactions, transactions)
             .summary("Lists a player's transactions, newest first")
             .query::<Page>()
+            .example_with("player", "alice")
             .answers::<List<'_, TransactionView>>(200)
             .refuses(&[Code::UnknownPlayer]),
         get("/v1/rounds", Resource::Rounds, rounds)
             .summary("Lists a player's rounds, newest first")
             .query::<Page>()
+            .example_with("player", "alice")
             .answers::<List<'_, RoundListView>>(200)
             .refuses(&[Code::UnknownPlayer]),
     ]
@@ -55,6 +57,7 @@ impl Page {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Transaction")]
 struct TransactionView {
     transaction_id: TransactionId,
     number: i64,
@@ -114,6 +117,7 @@ async fn transactions(operator: Operator, page: Query<Page>) -> Result<HttpRespo
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RoundInList")]
 struct RoundListView {
     #[serde(skip)]
     number: i64,

@@ -1,16 +1,15 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
 //! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
-//! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
+//! players' clients; `published` the contracts of the events and of this API, `docs` the guides; `admin` for monitoring. Each module tells its `routes()`;
 //! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
 
 mod admin;
-mod asyncapi;
 mod auth;
 mod body;
 mod callbacks;
 mod conventions;
-mod docs;
+pub mod docs;
 mod events;
 mod games;
 mod idempotency;
@@ -18,6 +17,7 @@ mod lists;
 mod page;
 mod players;
 mod problem;
+mod published;
 pub mod request_id;
 pub mod route;
 mod sessions;
@@ -29,15 +29,16 @@ use std::sync::Arc;
 use actix_cors::Cors;
 use actix_web::{
     HttpResponse,
+    error::QueryPayloadError,
     http::header::{self, HeaderName},
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 use pitboss_providers::{Code, Problem};
 
 pub use admin::AdminState;
-pub use asyncapi::Published;
 pub use page::List;
-pub use problem::ApiError;
+pub use problem::{ApiError, RefusalDocument};
+pub use published::Published;
 pub use route::Route;
 
 use crate::app::App;
@@ -99,13 +100,22 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             .app_data(PathConfig::default().error_handler(|error, _| {
                 ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
             }))
-            .app_data(QueryConfig::default().error_handler(|error, _| {
-                ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
-            }))
+            .app_data(QueryConfig::default().error_handler(|error, _| refused_query(&error).into()))
             .route(CALLBACKS, web::route().to(callbacks::handle));
         route::register(routes(), service);
         service.default_service(web::route().to(not_found));
     }
+}
+
+/// The library's text, which names the field.
+fn refused_query(error: &QueryPayloadError) -> ApiError {
+    let text = error.to_string();
+    let code = if text.contains("unknown field") {
+        Code::UnknownField
+    } else {
+        Code::Malformed
+    };
+    ApiError::new(code, text)
 }
 
 /// The routes of the admin listener.

@@ -9,6 +9,7 @@ use pitboss_wallet::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     ApiError, List,
@@ -25,6 +26,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/players", Resource::Players, create)
             .summary("Creates a player, or opens another currency for one that exists")
             .body::<NewPlayer>()
+            .example(json!({ "id": "alice", "currency": "EUR" }))
             .answers::<PlayerView>(201)
             .answers::<PlayerView>(200)
             .refuses(&[Code::PlayerExists, Code::CurrencyMismatch]),
@@ -39,6 +41,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/players/{id}/deposits", Resource::Deposits, deposit)
             .summary("Puts money into a player's wallet, once for each reference")
             .body::<NewDeposit>()
+            .example(json!({ "amount": "12.50", "currency": "EUR", "reference": "payment-1001" }))
             .answers::<DepositView>(201)
             .answers::<DepositView>(200)
             .refuses(&[
@@ -53,13 +56,18 @@ pub fn routes() -> Vec<Route> {
 #[serde(deny_unknown_fields)]
 struct NewPlayer {
     id: PlayerId,
+    /// Of his first wallet, or of another one.
     currency: Currency,
+    /// Two capital letters (ISO 3166-1 alpha-2).
+    #[schemars(regex(pattern = r"^[A-Z]{2}$"))]
     country: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Player")]
 struct PlayerView {
     id: PlayerId,
+    /// `active`, or what he is blocked from.
     status: String,
     country: Option<String>,
     created_at: Timestamp,
@@ -151,18 +159,24 @@ pub fn player_id(text: &str) -> Result<PlayerId, ApiError> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewDeposit {
+    /// In major units, as text: `12.50`.
+    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)?$"))]
     amount: String,
     currency: Currency,
+    /// Of the payment: the same reference moves the money once.
     reference: ExternalId,
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Deposit")]
 struct DepositView {
     transaction_id: TransactionId,
     reference: ExternalId,
     amount: Money,
     currency: Currency,
+    /// Right after the deposit.
     balance: Option<BalanceView>,
+    /// The reference came before: this is the deposit of then.
     replayed: bool,
 }
 

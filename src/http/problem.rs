@@ -12,6 +12,7 @@ use actix_web::{
 use pitboss_actors::{player::Failure, stream::Refused};
 use pitboss_providers::{CallError, Code, Problem, Response};
 use pitboss_wallet::Refusal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::request_id::RequestId;
@@ -98,17 +99,21 @@ pub fn call_error(failure: &Failure) -> CallError {
     }
 }
 
+/// A problem of the REST API.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct RefusalDocument<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    /// The request's id, as in the header `Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
 /// A problem as an HTTP response, with the request's id in it: who asks for help sends this document.
 pub fn response(problem: &Problem) -> HttpResponse {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        #[serde(flatten)]
-        problem: &'a Problem,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        request_id: Option<&'a str>,
-    }
     let id = RequestId::current();
-    let document = Document {
+    let document = RefusalDocument {
         problem,
         request_id: id.as_ref().map(RequestId::as_str),
     };

@@ -10,6 +10,7 @@ use actix_web::{
 };
 use pitboss_providers::Code;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
 
 use super::conventions::Conventions;
 use crate::access::{Resource, Right, Scope};
@@ -51,6 +52,12 @@ pub struct Route {
     pub answers: Vec<Answer>,
     /// Besides what any route of its kind may refuse with.
     pub refusals: &'static [Code],
+    /// A body that is published, and carried out by a test.
+    pub example: Option<Value>,
+    /// Values of the path and of the query in the same request.
+    pub example_values: Vec<(&'static str, &'static str)>,
+    /// Whether it is in `/openapi.json`.
+    pub is_published: bool,
     handler: actix_web::Route,
 }
 
@@ -161,6 +168,9 @@ impl Route {
             body_is_optional: false,
             answers: Vec::new(),
             refusals: &[],
+            example: None,
+            example_values: Vec::new(),
+            is_published: true,
             handler,
         }
     }
@@ -206,6 +216,33 @@ impl Route {
             content_type,
             schema: None,
         });
+        self
+    }
+
+    /// A body as it is published. A test carries it out: with the ids of other examples, it is in order.
+    pub fn example(mut self, body: Value) -> Self {
+        self.example = Some(body);
+        self
+    }
+
+    /// The value that a part of the path or a field of the query has in the example. Ids of collections have one
+    /// already.
+    pub fn example_with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.example_values.push((name, value));
+        self
+    }
+
+    /// What of a path or a query is in the example.
+    pub fn example_value(&self, name: &str) -> Option<&'static str> {
+        let mut values = self.example_values.iter();
+        values
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| *value)
+    }
+
+    /// Serves pages and their parts, which are no part of the API.
+    pub fn unpublished(mut self) -> Self {
+        self.is_published = false;
         self
     }
 

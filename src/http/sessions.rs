@@ -5,6 +5,7 @@ use pitboss_providers::Code;
 use pitboss_wallet::{Command, Currency, OpenSession, PlayerId, SessionId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     ApiError,
@@ -24,6 +25,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/sessions", Resource::Sessions, open)
             .summary("Logs a player in; the token is shown this once")
             .body::<NewSession>()
+            .example(json!({ "player": "alice", "currency": "EUR" }))
             .answers::<SessionView>(201)
             .refuses(&[
                 Code::UnknownPlayer,
@@ -41,8 +43,10 @@ struct NewSession {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NewSessionView")]
 struct SessionView {
     id: SessionId,
+    /// The player's token, shown this once.
     token: String,
     expires_at: Timestamp,
     player: PlayerId,

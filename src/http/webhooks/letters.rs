@@ -22,6 +22,7 @@ use crate::world::World;
 const REPLAY_MARGIN_S: i64 = 60;
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeadLetter")]
 pub struct Dead {
     event: Uuid,
     r#type: String,
