@@ -17,7 +17,7 @@ use crate::{
     demo, keys,
     sandbox::{self, Connection, SandboxOptions},
     server::{Ended, Server, stop_signal},
-    telemetry,
+    telemetry, tls,
     world::open_store,
 };
 
@@ -276,6 +276,7 @@ fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::
 
 async fn serve(file: &ConfigFile) -> Result<ExitCode, Exit> {
     let config = complete(file)?;
+    tls::check(&config.server).map_err(Exit::usage)?;
     let metrics = telemetry::start_metrics().map_err(|text| Exit { text, code: 1 })?;
     let stop = stop_signal()?;
     let api = bind("server.api_address", config.server.api_address)?;

@@ -39,6 +39,14 @@ struct Files {
 }
 
 impl Files {
+    fn of(settings: &Server) -> Self {
+        Self {
+            certificate: settings.tls_certificate.clone().into(),
+            key: settings.tls_key.clone().into(),
+            provider: Arc::new(ring::default_provider()),
+        }
+    }
+
     fn read(&self) -> Result<Arc<CertifiedKey>, TlsError> {
         let certificate = |why: String| wrong("server.tls_certificate", &self.certificate, why);
         let key = |why: String| wrong("server.tls_key", &self.key, why);
@@ -80,16 +88,23 @@ impl ResolvesServerCert for Newest {
     }
 }
 
+/// Reads the files, so that what is wrong with them is told before anything is begun.
+///
+/// # Errors
+/// [`TlsError`] names the setting, the file and what is wrong.
+pub fn check(settings: &Server) -> Result<(), TlsError> {
+    if settings.has_tls() {
+        Files::of(settings).read()?;
+    }
+    Ok(())
+}
+
 /// Reads the files, and goes on reading them when they change. HTTP/2 is offered by the library itself.
 ///
 /// # Errors
 /// [`TlsError`] names the setting, the file and what is wrong.
 pub fn start(settings: &Server) -> Result<ServerConfig, TlsError> {
-    let files = Files {
-        certificate: settings.tls_certificate.clone().into(),
-        key: settings.tls_key.clone().into(),
-        provider: Arc::new(ring::default_provider()),
-    };
+    let files = Files::of(settings);
     let newest = Arc::new(Newest(RwLock::new(files.read()?)));
     let config = ServerConfig::builder_with_provider(files.provider.clone())
         .with_protocol_versions(&[&TLS13, &TLS12])

@@ -215,6 +215,13 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
             "/docs/errors".into(),
         ),
         public("/asyncapi.json"),
+        public("/openapi.json"),
+        case(
+            "/docs/assets/{file}",
+            "GET",
+            Caller::Anybody,
+            "/docs/assets/docs.css".into(),
+        ),
         public("/healthz"),
         Case {
             optional: &["/country"],
