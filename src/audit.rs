@@ -125,6 +125,10 @@ fn table(title: &str, report: &Report) -> String {
         breaches => format!("{breaches} breaches."),
     };
     text.push_str(&verdict);
+    if let Some((number, hash)) = &report.head {
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let _ = write!(text, "\nThe audit log ends with entry {number}, hash {hash}.");
+    }
     text
 }
 
@@ -147,11 +151,15 @@ mod tests {
         };
         let report = Report {
             checks: vec![check("INV-1", 0, &[]), check("INV-2", 2, &["alice"])],
+            head: None,
         };
         let table = table("Audit of live", &report);
         assert!(table.starts_with("Audit of live\n"), "{table}");
         assert!(table.contains("2  <-\n           alice\n"), "{table}");
         assert!(table.ends_with("2 breaches."), "{table}");
+        let head = Some((7, vec![0, 255]));
+        let text = super::table("Audit of live", &Report { head, ..report });
+        assert!(text.ends_with("\nThe audit log ends with entry 7, hash 00ff."), "{text}");
     }
 
     /// What is shown of a check that runs for so many seconds.

@@ -13,6 +13,7 @@ use pitboss_wallet::{Environment, PlayerId, Timestamp};
 
 use crate::{
     audit, bus,
+    cli_keys::{self, KeysCommand},
     config::Config,
     demo, keys,
     sandbox::{self, Connection, SandboxOptions},
@@ -56,7 +57,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct ConfigFile {
+pub struct ConfigFile {
     /// Laid over the defaults; the environment (PITBOSS__SECTION__KEY) is laid over both.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -93,7 +94,7 @@ fn player_id(text: &str) -> Result<PlayerId, String> {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum EnvironmentName {
+pub enum EnvironmentName {
     Sandbox,
     Live,
 }
@@ -105,20 +106,6 @@ impl From<EnvironmentName> for Environment {
             EnvironmentName::Live => Self::Live,
         }
     }
-}
-
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Makes an operator key and shows it once.
-    Create {
-        #[command(flatten)]
-        config: ConfigFile,
-        #[arg(long, value_enum)]
-        environment: EnvironmentName,
-        /// What the key is for.
-        #[arg(long)]
-        name: String,
-    },
 }
 
 #[derive(Subcommand)]
@@ -184,7 +171,8 @@ pub struct Exit {
 }
 
 impl Exit {
-    fn usage(error: impl std::fmt::Display) -> Self {
+    /// The command line, or the configuration, is wrong.
+    pub fn usage(error: impl std::fmt::Display) -> Self {
         Self {
             text: error.to_string(),
             code: EXIT_USAGE,
@@ -223,17 +211,8 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
             println!("{}", bus::config(&*complete(&file)?)?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Keys(KeysCommand::Create {
-            config,
-            environment,
-            name,
-        }) => {
-            let config = complete(&config)?;
-            let environment = environment.into();
-            let store = open_store(&config, enabled(&config, environment)?)?;
-            let key = keys::create_operator_key(&store, environment, &name).await?;
-            println!("{key}");
-            eprintln!("This key is shown once: keep it. It opens the REST API of {environment}.");
+        Command::Keys(command) => {
+            cli_keys::run(command).await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Providers(ProvidersCommand::Create {
@@ -257,14 +236,22 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
     }
 }
 
-fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
+/// The configuration, once it is whole.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
     let config = Config::load(file.config.as_deref()).map_err(Exit::usage)?;
     config.check_complete().map_err(Exit::usage)?;
     telemetry::start_logs(&config.log).map_err(Exit::usage)?;
     Ok(Arc::new(config))
 }
 
-fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::Connections, Exit> {
+/// The connections of an environment that is enabled.
+///
+/// # Errors
+/// It is not.
+pub fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::Connections, Exit> {
     let connections = config.connections(environment);
     if !connections.enabled {
         return Err(Exit::usage(format!(
@@ -312,6 +299,7 @@ async fn migrate(file: &ConfigFile) -> Result<ExitCode, Exit> {
     for (environment, connections) in config.enabled() {
         let store = open_store(&config, connections)?;
         let install = store.migrate(config.journal.lanes).await?;
+        store.name_environment(environment).await?;
         println!(
             "{environment}: at schema version {}, {} lanes",
             pitboss_schema::SCHEMA_VERSION,

@@ -1,15 +1,20 @@
 //! Operator keys and provider accounts, made on the command line or by the sandbox.
 
-use pitboss_actors::ports::Ids;
+use pitboss_actors::ports::{Clock, Ids};
 use pitboss_providers::dialect;
-use pitboss_schema::{ProviderRow, Store, StoreError};
+use pitboss_schema::{
+    AuditAction, AuditActor, AuditNote, KeyMade, NewKey, ProviderRow, Store, StoreError,
+};
 use pitboss_wallet::{Environment, ProviderId, Timestamp};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
+    access::Scopes,
     catalogue::secret_place,
     config::Config,
-    seams::{SystemIds, random_bytes},
-    tokens::{self, TokenKind},
+    seams::{SystemClock, SystemIds, random_bytes},
+    tokens,
     vault::{Vault, VaultError},
 };
 
@@ -29,30 +34,85 @@ pub enum KeysError {
     Wrong(String),
 }
 
-/// Makes an operator key; the text is the only copy.
-///
-/// # Errors
-/// [`KeysError`]
-pub async fn create_operator_key(
-    store: &Store,
-    environment: Environment,
-    name: &str,
-) -> Result<String, KeysError> {
-    let key = tokens::new_token(TokenKind::OperatorKey, environment)?;
-    keep_operator_key(store, &key, name).await?;
-    Ok(key)
+/// The characters of a secret that may be shown.
+#[must_use]
+pub fn shown(secret: &str) -> String {
+    secret.chars().take(SHOWN_CHARS).collect()
 }
 
-/// Keeps the hash of a key.
+/// An entry of the audit log for what was done on the command line.
+#[must_use]
+pub fn note(action: AuditAction, subject: String, detail: Value) -> AuditNote {
+    let uid = nix::unistd::getuid();
+    AuditNote {
+        id: SystemIds.uuid(),
+        at: SystemClock.now(),
+        action,
+        actor: AuditActor {
+            kind: "command_line",
+            id: format!("uid {uid}"),
+            person: None,
+            address: None,
+        },
+        subject,
+        detail,
+    }
+}
+
+/// The name of a key in the audit log.
+#[must_use]
+pub fn subject(id: Uuid) -> String {
+    format!("key/{id}")
+}
+
+/// What the audit log tells of a new key.
+#[must_use]
+pub fn told(key: &NewKey) -> Value {
+    json!({
+        "prefix": key.prefix,
+        "name": key.name,
+        "person": key.person,
+        "scopes": key.scopes,
+        "allowed_addresses": key.allowed,
+        "rate": key.rate.map(|rate| json!({ "per_s": rate.per_s, "burst": rate.burst })),
+        "expires_at": key.expires_at,
+    })
+}
+
+/// A key for everything, from everywhere, for ever.
+#[must_use]
+pub fn unrestricted(secret: &str, name: &str, person: &str) -> NewKey {
+    NewKey {
+        id: SystemIds.uuid(),
+        prefix: shown(secret),
+        hash: tokens::hash(secret),
+        name: name.to_owned(),
+        person: person.to_owned(),
+        issuers: Vec::new(),
+        scopes: Scopes::ALL.names(),
+        allowed: Vec::new(),
+        rate: None,
+        expires_at: None,
+        created_at: SystemClock.now(),
+    }
+}
+
+/// Keeps a key that was made on the command line.
 ///
 /// # Errors
 /// [`KeysError`]
-pub async fn keep_operator_key(store: &Store, key: &str, name: &str) -> Result<(), KeysError> {
-    let shown: String = key.chars().take(SHOWN_CHARS).collect();
-    store
-        .put_operator_key(SystemIds.uuid(), &shown, &tokens::hash(key), name)
-        .await?;
-    Ok(())
+pub async fn keep_operator_key(
+    store: &Store,
+    key: &NewKey,
+    live_max: u32,
+) -> Result<(), KeysError> {
+    let note = note(AuditAction::KeyCreated, subject(key.id), told(key));
+    match store.create_operator_key(key, live_max, &note).await? {
+        KeyMade::Made => Ok(()),
+        KeyMade::Refused => Err(KeysError::Wrong(format!(
+            "there are {live_max} live keys already (keys.live_max): revoke one first"
+        ))),
+    }
 }
 
 /// A new callback secret: text, because that is what providers paste.

@@ -23,6 +23,7 @@ use crate::{
     config::{Config, ms},
     connection::{self, Connection, Limits},
     http::{self, AdminState, request_id},
+    logbook,
     tls::{self, TlsError},
     vault::{Vault, VaultError},
     watch,
@@ -85,11 +86,20 @@ impl Server {
         for environment in enabled {
             worlds.push(World::start(environment, config.clone(), vault.clone(), &handles).await?);
         }
+        for world in &worlds {
+            logbook::open(world)
+                .await
+                .map_err(|source| WorldError::Store {
+                    environment: world.environment,
+                    source,
+                })?;
+        }
         let keep = |world| {
             [
                 World::keep_house(world),
                 watch::neighbours(world),
                 watch::logins(world),
+                logbook::keep(world),
             ]
         };
         let houses = worlds.iter().flat_map(keep).collect();
@@ -148,6 +158,12 @@ impl Server {
                 .into_iter()
                 .all(|drained| drained)
         };
+        let noted = async {
+            for world in self.app.worlds() {
+                logbook::close(world, answered && closed && drained).await;
+            }
+        };
+        let _ = tokio::time::timeout(left() / 2, noted).await;
         // The admin listener goes last, so that monitoring sees the stop.
         let _ = tokio::time::timeout(left(), self.api.stop(true)).await;
         self.admin.stop(false).await;

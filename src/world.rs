@@ -6,7 +6,6 @@ use std::{
 };
 
 use actix::ArbiterHandle;
-use dashmap::DashMap;
 use pitboss_actors::{
     bridge::{Bridge, BridgeHandle, BridgeLimits, Wake},
     journal::{Journal, JournalLimits},
@@ -16,14 +15,14 @@ use pitboss_actors::{
     session::{SessionLimits, Sessions, StreamLimits, StreamPorts},
     sweeper::{Sweeper, SweeperLimits},
 };
-use pitboss_schema::{Store, StoreError, StoreOptions};
+use pitboss_schema::{Rate, Store, StoreError, StoreOptions};
 use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
-    access::Scopes,
+    access::{KeyRing, Refusals},
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
@@ -34,10 +33,6 @@ use crate::{
     webhooks::{Parts, Webhooks},
 };
 
-/// How long a key that was found good is not looked up again; so long a revoked key goes on working.
-const KEY_TTL: Duration = Duration::from_secs(1);
-/// Keys remembered at most.
-const KEYS_MAX: usize = 1024;
 /// How often providers and games are read anew.
 const CATALOGUE_EVERY: Duration = Duration::from_secs(2);
 /// How often old idempotency keys are thrown away.
@@ -61,16 +56,11 @@ pub struct World {
     pub vault: Vault,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
+    pub keys: KeyRing,
+    pub refusals: Arc<Refusals>,
+    /// This run of this node.
+    pub run: Uuid,
     bridge: BridgeHandle,
-    keys: DashMap<[u8; 32], (Instant, Arc<Key>)>,
-}
-
-/// An operator key that is valid.
-pub struct Key {
-    pub id: Uuid,
-    /// Whom it is for.
-    pub person: String,
-    pub scopes: Scopes,
 }
 
 /// Why an environment cannot be served.
@@ -148,6 +138,7 @@ impl World {
         )
         .map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
+        store.name_environment(environment).await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
         let bus = JetStreamBus::check(connections, &config.nats)
             .await
@@ -193,6 +184,15 @@ impl World {
             .cloned()
             .unwrap_or_else(actix::Arbiter::current);
         let feed = FeedWatch::new(wake.clone(), config.events.waiters_max);
+        let keys = KeyRing::new(
+            store.clone(),
+            clock.clone(),
+            Rate {
+                per_s: config.rest.rate_per_s,
+                burst: config.rest.rate_burst,
+            },
+        );
+        let run = ids.uuid();
         let webhooks = Webhooks::start(Parts {
             environment,
             config: config.clone(),
@@ -243,7 +243,9 @@ impl World {
             clock,
             ids,
             bridge,
-            keys: DashMap::new(),
+            keys,
+            refusals: Arc::default(),
+            run,
         }))
     }
 
@@ -263,7 +265,7 @@ impl World {
                 world
                     .sessions
                     .sweep(Duration::from_secs(2 * world.config.stream.idle_timeout_s));
-                world.keys.retain(|_, (until, _)| *until > Instant::now());
+                world.keys.sweep();
                 if forget_at.elapsed() >= FORGET_EVERY {
                     forget_at = Instant::now();
                     let before = world
@@ -287,37 +289,6 @@ impl World {
     /// The refusal or failure as a problem document.
     pub async fn execute(&self, player: &PlayerId, command: Command) -> Result<Reply, ApiError> {
         Ok(self.registry.execute(player, command).await??)
-    }
-
-    /// The operator key with this hash, when it is valid.
-    ///
-    /// # Errors
-    /// The database did not answer.
-    pub async fn operator_key(&self, hash: &[u8; 32]) -> Result<Option<Arc<Key>>, ApiError> {
-        let now = Instant::now();
-        if let Some(key) = self.keys.get(hash)
-            && key.0 > now
-        {
-            return Ok(Some(key.1.clone()));
-        }
-        let row = self
-            .store
-            .operator_key(hash)
-            .await
-            .map_err(ApiError::unavailable)?;
-        let Some(row) = row.filter(|row| row.revoked_at.is_none()) else {
-            return Ok(None);
-        };
-        let key = Arc::new(Key {
-            id: row.id,
-            person: row.person,
-            // A scope that only a newer version knows opens nothing here.
-            scopes: Scopes::known(&row.scopes),
-        });
-        if self.keys.len() < KEYS_MAX {
-            self.keys.insert(*hash, (now + KEY_TTL, key.clone()));
-        }
-        Ok(Some(key))
     }
 
     /// Publishes what is in the outbox, within `patience`. `true`: all of it.

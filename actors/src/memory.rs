@@ -245,7 +245,7 @@ impl Inner {
             lane.events.push(OutboxEvent {
                 lane_seq: count(lane.events.len()) + 1,
                 id: event.id,
-                player: decision.player.clone(),
+                player: Some(decision.player.clone()),
                 subject: event.kind.as_str().to_owned(),
                 body: event.body.clone(),
             });

@@ -79,7 +79,7 @@ pub trait Writer: Send {
     async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError>;
 }
 
-/// A number for each family of events, by its name: `wallet` for `wallet.*`.
+/// A number for each family of events, by its name: `wallet` for `wallet.*`, see [`family_of`].
 pub type Families = BTreeMap<String, i64>;
 
 /// A lane that this node may publish, until the lease runs out.
@@ -105,18 +105,32 @@ pub struct OutboxEvent {
     /// Its place in the lane. Events of one decision may share it.
     pub lane_seq: i64,
     pub id: Uuid,
-    /// Whose event it is: his events must arrive in order, whatever gets lost on the way.
-    pub player: PlayerId,
+    /// Whose event it is: his events must arrive in order, whatever gets lost on the way. `None`: nobody's, but the
+    /// casino's own, and these in order, too.
+    pub player: Option<PlayerId>,
     /// The event's type.
     pub subject: String,
     pub body: String,
 }
 
 impl OutboxEvent {
-    /// The first word of its type: events of one family share a stream of the bus.
+    /// Events of one family share a stream of the bus.
     #[must_use]
     pub fn family(&self) -> &str {
-        self.subject.split('.').next().unwrap_or_default()
+        family_of(self.subject.split('.').next().unwrap_or_default())
+    }
+}
+
+/// What the casino's own events begin with: rare, so they share a stream.
+pub const SYSTEM_WORDS: [&str; 3] = ["key", "provider", "config"];
+
+/// The family of the events whose type begins with this word: the word itself, or `system`.
+#[must_use]
+pub fn family_of(word: &str) -> &str {
+    if SYSTEM_WORDS.contains(&word) {
+        "system"
+    } else {
+        word
     }
 }
 

@@ -91,6 +91,7 @@ codes! {
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
 
+    KeyLimit => "key_limit", 409, false, "There are as many live keys as allowed";
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
 
@@ -106,6 +107,7 @@ codes! {
 
     // Not now.
     BodyTooSlow => "body_too_slow", 408, true, "The body took too long to arrive";
+    RateLimited => "rate_limited", 429, true, "The key makes too many requests";
     Busy => "busy", 429, true, "Too much is waiting already";
     Retry => "retry", 503, true, "The outcome is not known: send the same again";
     Internal => "internal", 500, true, "Something went wrong here";

@@ -42,6 +42,9 @@ pub struct Check {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     pub checks: Vec<Check>,
+    /// Number and hash of the newest entry of the audit log, of the moment of the audit; not where it was of one
+    /// player. Kept elsewhere, they prove later that nothing up to here was rewritten.
+    pub head: Option<(i64, Vec<u8>)>,
 }
 
 impl Report {
@@ -172,6 +175,11 @@ const QUESTIONS: &[Question] = &[
         "only an applied key moves",
         "tombstones_never_move" of "tombstones"
     ),
+    question!(
+        "LOG",
+        "the audit log is the chain that was written",
+        "audit_log_chain" of "audit_log"
+    ),
 ];
 
 /// Runs every check. `progress` is called before each, and every few seconds while it runs.
@@ -239,11 +247,21 @@ async fn run(
         };
         report.checks.push(check);
     }
+    if player.is_none() {
+        report.head = Some(head(&client).await?);
+    }
     client
         .batch_execute("COMMIT")
         .await
         .map_err(StoreError::sql("end the audit"))?;
     Ok(report)
+}
+
+async fn head(client: &Client) -> Result<(i64, Vec<u8>), StoreError> {
+    let sql = include_str!("../queries/audit_head.sql");
+    let row = client.query_one(sql, &[]).await;
+    let row = row.map_err(StoreError::sql("read the audit log's head"))?;
+    Ok((get(&row, "number")?, get(&row, "hash")?))
 }
 
 async fn check(

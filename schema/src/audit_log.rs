@@ -37,6 +37,59 @@ macro_rules! actions {
 actions! {
     /// An operator key was made.
     KeyCreated => "key.created",
+    /// The name, scopes, addresses, rate or expiry of an operator key were changed.
+    KeyChanged => "key.changed",
+    /// An operator key was given a new secret.
+    KeyRotated => "key.rotated",
+    /// An operator key was revoked.
+    KeyRevoked => "key.revoked",
+    /// Somebody was refused: a key that is wrong, revoked or expired, lacks a scope or came from a foreign address, or a bad signature of a provider.
+    AccessFailed => "access.failed",
+    /// A server was started with another configuration than the one before.
+    ConfigChanged => "config.changed",
+    /// A server started.
+    ServerStarted => "server.started",
+    /// A server stopped.
+    ServerStopped => "server.stopped",
+    /// The clocks of a server and of its database are too far apart.
+    ClockSkewed => "clock.skewed",
+    /// Events were trimmed before significant ones among them could be copied here.
+    EventsMissed => "audit.events_missed",
+    /// A correction found too little: a player owes.
+    NegativeBalance => "wallet.negative_balance",
+    /// A balance was corrected by hand.
+    WalletAdjusted => "wallet.adjusted",
+    /// A bet of at least the configured amount was taken.
+    LargeBet => "wallet.large_bet",
+    /// A win of at least the configured amount was paid.
+    LargeWin => "wallet.large_win",
+    /// A win was taken back.
+    WinRolledBack => "wallet.win_rolled_back",
+    /// A whole round was taken back.
+    RoundVoided => "round.voided",
+    /// A player was blocked, unblocked or closed.
+    PlayerStatusChanged => "player.status_changed",
+}
+
+/// Entries of these are events for subscribers as well: see `append_audit` in V7. Their names are types of events.
+const TOLD: [&str; 4] = ["key", "provider", "game", "config"];
+
+impl AuditAction {
+    /// Whether an entry of it is an event for subscribers as well.
+    #[must_use]
+    pub fn is_event(self) -> bool {
+        let family = self.as_str().split('.').next().unwrap_or_default();
+        TOLD.contains(&family)
+    }
+
+    /// The action with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.as_str() == name)
+    }
 }
 
 /// Who did it.

@@ -3,6 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use pitboss_actors::ports::PortError;
+use pitboss_wallet::Environment;
 
 /// The texts are for the log and for the operator's console, never for an HTTP answer.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,11 @@ pub enum StoreError {
          this number cannot change"
     )]
     Lanes { installed: u16, configured: u16 },
+    #[error(
+        "the database is that of the environment {found}, and {wanted} must never touch it: name another in \
+         environments.{wanted}.postgres_url"
+    )]
+    OtherEnvironment { found: String, wanted: Environment },
     /// A stored value that this program cannot have written.
     #[error("the database holds what cannot be read: {0}")]
     Corrupt(String),

@@ -8,7 +8,7 @@ use pitboss_wallet::{PlayerId, Timestamp};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::{Store, StoreError, document::id, moment::Moment, store::get};
+use crate::{Store, StoreError, moment::Moment, store::get};
 
 /// How far one lane was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub struct FeedEnds {
 pub struct FeedEvent {
     pub id: Uuid,
     pub kind: String,
+    /// '': it belongs to no player.
     pub player: String,
     /// When it was decided.
     pub at: Timestamp,
@@ -77,7 +78,8 @@ pub enum PlayerPage {
 pub struct FoundEvent {
     pub id: Uuid,
     pub kind: String,
-    pub player: PlayerId,
+    /// '': it belongs to no player.
+    pub player: String,
     pub seq: i64,
     pub body: String,
 }
@@ -317,7 +319,7 @@ impl Store {
             Ok(FoundEvent {
                 id: get(&row, "id")?,
                 kind: get(&row, "type")?,
-                player: id(PlayerId::new(get::<&str>(&row, "player_id")?))?,
+                player: get(&row, "player_id")?,
                 seq: get(&row, "seq")?,
                 body: get(&row, "body")?,
             })

@@ -14,6 +14,7 @@
 
 pub mod audit;
 mod audit_log;
+mod audit_read;
 mod batch;
 mod catalogue;
 mod connection;
@@ -21,31 +22,37 @@ mod document;
 mod error;
 mod feed;
 mod history;
-mod keys;
+mod idempotency;
 mod lane;
 mod ledger;
 mod migrate;
 mod moment;
 mod neighbours;
+mod operator_keys;
 mod options;
 mod outbox;
 mod players;
+mod significant;
 mod store;
 mod webhooks;
+mod world;
 mod writer;
 
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
+pub use audit_read::{AuditEntry, AuditFilter};
 pub use catalogue::{GameRow, ProviderRow};
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
-pub use keys::{Idempotent, OperatorKeyRow, StoredAnswer};
+pub use idempotency::{Idempotent, StoredAnswer};
 pub use lane::lane_of;
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
 pub use options::StoreOptions;
+pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
+pub use significant::{Copied, OutboxRecord};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

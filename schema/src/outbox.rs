@@ -185,7 +185,10 @@ impl Store {
 /// The events of a decision.
 fn unpack(row: &Row, events: &mut Vec<OutboxEvent>) -> Result<(), StoreError> {
     let lane_seq = get(row, "lane_seq")?;
-    let player = id(PlayerId::new(get::<&str>(row, "player_id")?))?;
+    let player = match get::<&str>(row, "player_id")? {
+        "" => None,
+        player => Some(id(PlayerId::new(player))?),
+    };
     let ids: Vec<Uuid> = get(row, "ids")?;
     let types: Vec<String> = get(row, "types")?;
     let bodies: Vec<String> = get(row, "bodies")?;

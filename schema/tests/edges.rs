@@ -142,31 +142,6 @@ async fn providers_and_games_are_put_and_replaced() {
 }
 
 #[tokio::test]
-async fn an_operator_key_is_found_by_its_hash_until_and_after_it_is_revoked() {
-    let database = Database::new("keys").await;
-    let store = &database.store;
-    let id = Uuid::from_u128(1);
-    let hash = [3; 32];
-    store
-        .put_operator_key(id, "sk_test_ab", &hash, "first")
-        .await
-        .unwrap();
-    store
-        .put_operator_key(id, "sk_test_cd", &hash, "again")
-        .await
-        .unwrap();
-    let key = store.operator_key(&hash).await.unwrap().unwrap();
-    assert_eq!((key.id, key.name.as_str()), (id, "first"));
-    assert!(key.revoked_at.is_none() && key.last_used_at.is_none());
-    store.touch_operator_key(id).await.unwrap();
-    assert!(store.revoke_operator_key(id).await.unwrap());
-    let key = store.operator_key(&hash).await.unwrap().unwrap();
-    assert!(key.revoked_at.is_some() && key.last_used_at.is_some());
-    assert!(!store.revoke_operator_key(Uuid::from_u128(2)).await.unwrap());
-    assert_eq!(store.operator_keys().await.unwrap(), [key]);
-}
-
-#[tokio::test]
 async fn the_first_answer_under_an_idempotency_key_stands() {
     let database = Database::new("idempotency").await;
     let store = &database.store;

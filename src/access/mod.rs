@@ -1,7 +1,17 @@
-//! Who may do what: the scopes of operator keys.
+//! Who may do what: the scopes of operator keys, from where and how often they may be used, and who was refused.
 //!
-//! What lives here: decisions about access that need no HTTP. What must not: how a key is sent, or stored.
+//! What lives here: decisions about access that need no HTTP (`scope`, `grant`, `address`, `person`), the keys in use
+//! (`ring`) and the noting of refusals (`refused`). What must not: how a key is sent, SQL.
 
+mod address;
+mod grant;
+pub mod person;
+mod refused;
+mod ring;
 mod scope;
 
+pub use address::{AllowList, NotANetwork, Origin};
+pub use grant::{Excess, Grant};
+pub use refused::{Refusal, Refusals};
+pub use ring::{Found, Key, KeyRing};
 pub use scope::{Resource, Right, Scope, Scopes, UnknownScope};

@@ -1,9 +1,14 @@
 //! What values the settings may have.
 
-use pitboss_wallet::Environment;
+use std::collections::BTreeMap;
+
+use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
 use super::{Config, ConfigError, Outbox, Server, Webhooks, nats_users};
+
+/// How long the secret before a rotation may still work.
+pub const KEY_GRACE_S_MAX: i64 = 30 * 86_400;
 
 impl Config {
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -18,6 +23,8 @@ impl Config {
             stream,
             sessions,
             rest,
+            keys,
+            audit,
             events,
             webhooks,
             sweeper,
@@ -178,6 +185,21 @@ impl Config {
         check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
         check.range("rest.idempotency_h", rest.idempotency_h, 1, 24 * 365);
         check.range("rest.page_max", rest.page_max, 1, 10_000);
+        check.range("rest.rate_per_s", rest.rate_per_s, 1, 1_000_000);
+        check.range("rest.rate_burst", rest.rate_burst, 1, 1_000_000);
+        check.range("server.trusted_hops", server.trusted_hops, 0, 16);
+        check.range("keys.live_max", keys.live_max, 1, 100_000);
+        check.range("keys.grace_s", keys.grace_s, 0, KEY_GRACE_S_MAX);
+        check.range("audit.read_every_ms", audit.read_every_ms, 100, 600_000);
+        check.range("audit.scan_max", audit.scan_max, 1, 100_000);
+        check.range(
+            "audit.clock_skew_max_ms",
+            audit.clock_skew_max_ms,
+            10,
+            3_600_000,
+        );
+        check.amounts("audit.large_bet", &audit.large_bet);
+        check.amounts("audit.large_win", &audit.large_win);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);
@@ -275,6 +297,20 @@ fn webhooks_ranges(check: &mut Check, webhooks: &Webhooks) {
     check.range("webhooks.lease_s", *lease_s, 3, 3600);
 }
 
+/// An amount by its currency's code, in whatever case: what reads the files may change it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn threshold(code: &str, amount: &str) -> Result<Money, String> {
+    let currency = Currency::from_code(&code.to_ascii_uppercase());
+    let currency = currency.ok_or("must be the code of a currency")?;
+    let amount = Money::parse(amount, currency).map_err(|error| error.to_string())?;
+    if amount.units <= 0 {
+        return Err("must be more than zero".into());
+    }
+    Ok(amount)
+}
+
 /// Remembers the first value that is out of its range.
 struct Check(Result<(), ConfigError>);
 
@@ -290,6 +326,18 @@ impl Check {
             self.0 = Err(ConfigError(format!(
                 "{key} = {value}: must be from {least} to {most}"
             )));
+        }
+    }
+
+    fn amounts(&mut self, key: &str, amounts: &BTreeMap<String, String>) {
+        for (code, amount) in amounts {
+            let wrong = match threshold(code, amount) {
+                Ok(_) => continue,
+                Err(wrong) => wrong,
+            };
+            if self.0.is_ok() {
+                self.0 = Err(ConfigError(format!("{key}.{code} = {amount:?}: {wrong}")));
+            }
         }
     }
 

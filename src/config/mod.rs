@@ -2,14 +2,16 @@
 
 mod check;
 mod nats_users;
+mod told;
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
 use pitboss_wallet::Environment;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub use check::{KEY_GRACE_S_MAX, threshold};
 pub use nats_users::{NatsUser, NatsUsers};
 
 /// The file at the root of the project.
@@ -23,7 +25,7 @@ pub struct ConfigError(String);
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Deserialize)]
+        #[derive(Debug, Clone, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name { $($(#[$attribute])* pub $field: $type),+ }
     };
@@ -45,6 +47,8 @@ section!(
         stream: Stream,
         sessions: Sessions,
         rest: Rest,
+        keys: Keys,
+        audit: Audit,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -58,6 +62,7 @@ section!(Server {
     public_url: String,
     tls_certificate: String,
     tls_key: String,
+    trusted_hops: u8,
     workers: usize,
     connections_max: usize,
     requests_per_connection_max: usize,
@@ -81,6 +86,7 @@ section!(Log {
     level: String
 });
 section!(Security {
+    #[serde(serialize_with = "told::hidden")]
     master_key: SecretString
 });
 section!(Environments {
@@ -89,9 +95,11 @@ section!(Environments {
 });
 section!(Connections {
     enabled: bool,
+    #[serde(serialize_with = "told::hidden")]
     postgres_url: SecretString,
     nats_url: String,
     nats_user: String,
+    #[serde(serialize_with = "told::hidden")]
     nats_password: SecretString,
     #[serde(default)]
     nats_users: NatsUsers,
@@ -167,7 +175,20 @@ section!(Sessions {
 section!(Rest {
     idempotency_h: i64,
     page_max: usize,
-    cors_origins: Vec<String>
+    cors_origins: Vec<String>,
+    rate_per_s: u32,
+    rate_burst: u32,
+});
+section!(Keys {
+    live_max: u32,
+    grace_s: i64
+});
+section!(Audit {
+    read_every_ms: u64,
+    scan_max: i64,
+    clock_skew_max_ms: i64,
+    large_bet: BTreeMap<String, String>,
+    large_win: BTreeMap<String, String>,
 });
 section!(Events {
     waiters_max: usize,
@@ -207,8 +228,8 @@ fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAd
     })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", rename_all = "snake_case")]
 pub enum LogFormat {
     Text,
     Json,

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::nats::FAMILIES;
+use crate::nats::words;
 
 /// By name.
 pub type NatsUsers = BTreeMap<String, NatsUser>;
 
 /// An integrator.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatsUser {
+    #[serde(serialize_with = "super::told::hidden")]
     pub password: SecretString,
     /// `withdrawal.*` for a family, `withdrawal.paid` for one type.
     pub subjects: Vec<String>,
@@ -48,19 +49,19 @@ pub(super) fn check(environment: &str, users: &NatsUsers) -> Result<(), String> 
         let all: BTreeSet<&str> = user.subjects.iter().map(String::as_str).collect();
         for subject in &user.subjects {
             let parts = subject.split_once('.');
-            let good = parts.is_some_and(|(family, kind)| {
-                FAMILIES.contains(&family)
+            let good = parts.is_some_and(|(word, kind)| {
+                words().any(|known| known == word)
                     && (kind == "*"
                         || !kind.is_empty()
                             && kind.chars().all(is_plain)
-                            && !all.contains(format!("{family}.*").as_str()))
+                            && !all.contains(format!("{word}.*").as_str()))
             });
             if !good || all.len() != user.subjects.len() {
                 return Err(format!(
                     "{key}.subjects = {:?}: each must be one of {} followed by .* or by the rest of an event's type, \
                      none twice or within another",
                     user.subjects,
-                    FAMILIES.join(", ")
+                    words().collect::<Vec<_>>().join(", ")
                 ));
             }
         }

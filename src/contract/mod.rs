@@ -6,6 +6,7 @@
 //! as soon as it is in the table of `pitboss_wallet::EventType` or an enum of `pitboss_actors::session`.
 
 mod reference;
+mod system;
 
 use pitboss_actors::session;
 use pitboss_wallet::{EVENT_VERSION, EventType};
@@ -13,6 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 pub use reference::reference;
+pub use system::system_types;
 
 use crate::webhooks::{TEST_EVENT, TestEvent};
 
@@ -49,6 +51,14 @@ pub fn document(public_url: &str) -> Value {
             kind.as_str().to_owned()
         })
         .collect();
+    let of_nobody: Vec<String> = system_types()
+        .map(|kind| {
+            let schema = system::schema(kind, &mut generator);
+            let message = stream_message(kind.as_str(), schema);
+            messages.insert(kind.as_str().into(), message);
+            kind.as_str().to_owned()
+        })
+        .collect();
     let mut of_stream = |schemas: Vec<Schema>, prefix: &str| -> Vec<String> {
         let named = schemas.into_iter().map(|schema| {
             let kind = message_type(&schema);
@@ -67,7 +77,7 @@ pub fn document(public_url: &str) -> Value {
 
     let mut channels = Map::new();
     let mut operations = Map::new();
-    for name in &events {
+    for name in events.iter().chain(&of_nobody) {
         let servers = [
             reference_to("servers", "natsSandbox"),
             reference_to("servers", "natsLive"),
@@ -95,7 +105,8 @@ pub fn document(public_url: &str) -> Value {
     let test = TestEvent::json_schema(&mut generator);
     messages.insert(TEST_EVENT.into(), stream_message(TEST_EVENT, test));
     let test = TEST_EVENT.to_owned();
-    let all: Vec<&String> = events.iter().chain([&test]).collect();
+    let all = events.iter().chain(&of_nobody).chain([&test]);
+    let all: Vec<&String> = all.collect();
     let mut webhook = channel(
         "webhook",
         "A POST of one event to an endpoint of yours, signed by the Standard Webhooks specification: headers \
@@ -119,7 +130,7 @@ pub fn document(public_url: &str) -> Value {
             "title": "Pitboss events",
             "version": EVENT_VERSION.to_string(),
             "description": "Everything that happens to a player, once, in order: `seq` counts a player's events \
-                            without a gap. The same bytes go to NATS, WebSocket, `GET /v1/events` and webhooks.",
+                            without a gap; and what happens to nobody, such as to operator keys, in an order of its own. The same bytes go to NATS, WebSocket, `GET /v1/events` and webhooks.",
             "license": { "name": "Apache-2.0" },
         },
         "defaultContentType": "application/json",

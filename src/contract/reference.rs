@@ -5,7 +5,7 @@ use std::fmt::Write;
 use pitboss_wallet::EventType;
 use serde_json::Value;
 
-use super::document;
+use super::{document, system_types};
 
 /// A section per type of event: what it means, and the fields of its `data`; then what the types of fields are.
 #[must_use]
@@ -17,6 +17,19 @@ pub fn reference() -> String {
         let data = resolve(&document, &payload["properties"]["data"]);
         let _ = write!(text, "### {}\n\n{}\n\n", kind.as_str(), kind.meaning());
         text.push_str(&fields(data));
+    }
+    text.push_str(
+        "### Events that belong to no player\n\n`player` is `null`, and `seq` counts these events. Each is an entry of the \
+         [audit log](audit.md#actions) as well.\n\n| type | |\n|---|---|\n",
+    );
+    for kind in system_types() {
+        let _ = writeln!(text, "| `{}` | {} |", kind.as_str(), kind.meaning().trim());
+    }
+    let first = system_types().next();
+    if let Some(kind) = first {
+        let payload = &document["components"]["messages"][kind.as_str()]["payload"];
+        let data = resolve(&document, &payload["properties"]["data"]);
+        let _ = write!(text, "\nTheir `data`:\n\n{}", fields(data));
     }
     let types = document["components"]["schemas"].as_object();
     // Others are the data itself, which is above, or belong to the stream's own messages.

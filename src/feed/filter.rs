@@ -2,15 +2,25 @@
 
 use std::collections::HashSet;
 
+use pitboss_schema::AuditAction;
 use pitboss_wallet::EventType;
+
+use crate::{contract, nats};
 
 /// What is not a type of event, nor a family of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is neither a type of event nor a family such as wallet.*")]
 pub struct UnknownType(pub String);
 
-/// The families that NATS has streams for, also those that have no events yet.
-const FAMILIES: [&str; 4] = ["wallet", "game", "bonus", "withdrawal"];
+/// The names of all types of events: those of players, and those that belong to nobody.
+fn kinds() -> impl Iterator<Item = &'static str> {
+    let of_players = EventType::ALL.iter().map(|kind| kind.as_str());
+    of_players.chain(contract::system_types().map(AuditAction::as_str))
+}
+
+fn is_word(word: &str) -> bool {
+    nats::words().any(|known| known == word)
+}
 
 /// A choice of event types: all of them, or those that were named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,17 +37,16 @@ impl TypeFilter {
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownType> {
         let mut named: Option<HashSet<&'static str>> = None;
         for name in names {
-            let of_family = |family: &str| {
-                let kinds = EventType::ALL
-                    .iter()
-                    .filter(move |kind| kind.family() == family);
-                kinds.map(|kind| kind.as_str()).collect::<Vec<_>>()
+            // Also families that have no events yet.
+            let family = name.strip_suffix(".*").filter(|word| is_word(word));
+            let is_wanted = |kind: &str| match family {
+                Some(family) => kind.split('.').next() == Some(family),
+                None => kind == name,
             };
-            let kinds = match (EventType::from_name(name), name.strip_suffix(".*")) {
-                (Some(kind), _) => vec![kind.as_str()],
-                (None, Some(family)) if FAMILIES.contains(&family) => of_family(family),
-                _ => return Err(UnknownType(name.to_owned())),
-            };
+            let kinds: Vec<_> = kinds().filter(|kind| is_wanted(kind)).collect();
+            if family.is_none() && kinds.is_empty() {
+                return Err(UnknownType(name.to_owned()));
+            }
             named.get_or_insert_default().extend(kinds);
         }
         Ok(Self { named })
@@ -59,6 +68,8 @@ mod tests {
         assert!(filter.has("game.round_closed") && filter.has("wallet.bet_debited"));
         assert!(!filter.has("wallet.win_credited"));
         assert!(TypeFilter::parse([]).unwrap().has("wallet.win_credited"));
+        let keys = TypeFilter::parse(["key.*"]).unwrap();
+        assert!(keys.has("key.revoked") && !keys.has("config.changed"));
         // A family without events yet is a choice of nothing, not of everything.
         let none = TypeFilter::parse(["withdrawal.*"]).unwrap();
         assert_eq!(
@@ -83,6 +94,7 @@ mod tests {
             "wallet.nothing",
             "Wallet.*",
             "player.*",
+            "access.failed",
             "wallet.bet*",
         ] {
             assert_eq!(

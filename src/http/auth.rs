@@ -1,11 +1,18 @@
 //! Who is asking: operators by their secret key, players by their session token.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, Ready, ready},
+    net::{IpAddr, Ipv4Addr},
+    pin::Pin,
+    sync::Arc,
+};
 
 use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
+    FromRequest, HttpMessage, HttpRequest, ResponseError,
+    body::MessageBody,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::header::{AUTHORIZATION, HeaderValue, SEC_WEBSOCKET_PROTOCOL},
+    middleware::Next,
     web::Data,
 };
 use pitboss_providers::Code;
@@ -19,8 +26,9 @@ use super::{
     route::{Caller, Gate},
 };
 use crate::{
-    access::{Scope, Scopes},
+    access::{Found, Grant, Key, Origin, Refusal, Scope, person},
     app::App,
+    keys,
     tokens::{self, TokenKind},
     world::World,
 };
@@ -29,47 +37,134 @@ use crate::{
 pub const SUBPROTOCOL: &str = "pitboss.v1";
 
 /// An operator, by a key of one environment: it sees that world and no other (INV-12).
+#[derive(Clone)]
 pub struct Operator {
     pub world: Arc<World>,
     pub key_id: Uuid,
-    /// Whom the key is for: a decision that needs two persons needs two of these.
+    /// Whom the key is for.
     pub person: String,
     /// Where the request came from.
     pub address: String,
-    /// What the key may do. The route's own scope is among it.
-    pub scopes: Scopes,
+    /// All that the key may do; the route's own scope is among it.
+    pub key: Arc<Key>,
+    hash: [u8; 32],
+    origin: Origin,
+    scope: Scope,
 }
 
+/// Lets a request through to a route of operators only with a key that opens it, before anything of the request is read
+/// or done: a route is closed whatever its handler asks for.
+pub async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let gate = request.app_data::<Gate>();
+    let caller = gate.and_then(|gate| gate.caller(request.method()));
+    if let Some(Caller::Operator(scope)) = caller {
+        match enter_as_operator(request.request(), scope).await {
+            Ok(operator) => drop(request.extensions_mut().insert(operator)),
+            Err(error) => {
+                let refused = error.error_response();
+                return Ok(request.into_response(refused));
+            }
+        }
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// The operator whom the gate let through.
 impl FromRequest for Operator {
     type Error = ApiError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+    type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let key = bearer(request).map(str::to_owned);
-        let app = request.app_data::<Data<App>>().cloned();
-        let needed = needed_scope(request);
-        let address = address(request);
-        Box::pin(async move {
-            let refused = || {
-                let detail = "send a valid operator key: Authorization: Bearer sk_...";
-                ApiError::new(Code::Unauthorized, detail)
-            };
-            let (world, hash) = enter(app, key, TokenKind::OperatorKey, refused)?;
-            let key = world.operator_key(&hash).await?.ok_or_else(refused)?;
-            let needed = needed?;
-            if !key.scopes.allows(needed) {
-                let detail = format!("the key does not have the scope {needed}");
-                return Err(ApiError::new(Code::Forbidden, detail));
-            }
-            Ok(Self {
-                world,
-                key_id: key.id,
-                person: key.person.clone(),
-                address,
-                scopes: key.scopes,
-            })
-        })
+        let operator = request.extensions().get::<Self>().cloned();
+        ready(operator.ok_or_else(|| ApiError::internal("a route without a scope asks for a key")))
     }
+}
+
+async fn enter_as_operator(request: &HttpRequest, scope: Scope) -> Result<Operator, ApiError> {
+    let refused = || {
+        let detail = "send a valid operator key: Authorization: Bearer sk_...";
+        ApiError::new(Code::Unauthorized, detail)
+    };
+    let app = request.app_data::<Data<App>>().cloned();
+    let key = bearer(request).map(str::to_owned);
+    let origin = origin(request);
+    let shown = key.as_deref().map(keys::shown);
+    let entered = enter(app.clone(), key, TokenKind::OperatorKey, refused);
+    if entered.is_err()
+        && let (Some(app), Some(shown)) = (&app, shown.as_deref())
+    {
+        // A key of a world that is not served here: whoever is here is to know.
+        if shown.starts_with("sk_") {
+            for world in app.worlds() {
+                note_refusal(world, Refusal::UnknownKey, origin, shown);
+            }
+        } else {
+            count_refusal("none", "no_key");
+        }
+    }
+    let (world, hash) = entered?;
+    let shown = shown.unwrap_or_default();
+    let key = match world.keys.find(&hash).await.map_err(ApiError::unavailable)? {
+        Found::Live(key) => key,
+        Found::Unknown => {
+            note_refusal(&world, Refusal::UnknownKey, origin, &shown);
+            return Err(refused());
+        }
+        Found::Revoked(prefix) => {
+            note_refusal(&world, Refusal::RevokedKey, origin, &prefix);
+            return Err(refused());
+        }
+        Found::Expired(prefix) => {
+            note_refusal(&world, Refusal::ExpiredKey, origin, &prefix);
+            return Err(refused());
+        }
+    };
+    if !key.grant.allowed.admits(origin) {
+        note_refusal(&world, Refusal::ForeignAddress, origin, &key.prefix);
+        let detail = format!("the key may not be used from {}", origin.address);
+        return Err(ApiError::new(Code::Forbidden, detail));
+    }
+    world.keys.touch(&key, origin);
+    if let Err(wait) = world.keys.count_in(&key) {
+        let environment = world.environment.as_str();
+        metrics::counter!("pitboss_keys_rate_limited_total", "environment" => environment)
+            .increment(1);
+        let wait_s = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+        let detail = format!("the key makes more than {} requests a second", key.grant.rate.per_s);
+        return Err(ApiError::retry_after(Code::RateLimited, detail, wait_s));
+    }
+    if !key.grant.scopes.allows(scope) {
+        note_refusal(&world, Refusal::MissingScope, origin, &key.prefix);
+        let detail = format!("the key does not have the scope {scope}");
+        return Err(ApiError::new(Code::Forbidden, detail));
+    }
+    Ok(Operator {
+        world,
+        key_id: key.id,
+        person: key.person.clone(),
+        address: origin.address.to_string(),
+        key,
+        hash,
+        origin,
+        scope,
+    })
+}
+
+fn count_refusal(environment: &'static str, reason: &'static str) {
+    metrics::counter!("pitboss_keys_refused_total", "environment" => environment, "reason" => reason)
+        .increment(1);
+}
+
+/// Counts a refusal, and has it noted in the audit log.
+fn note_refusal(world: &World, refusal: Refusal, origin: Origin, who: &str) {
+    count_refusal(world.environment.as_str(), refusal.as_str());
+    let address = origin.address.to_string();
+    world
+        .refusals
+        .count(refusal, &address, who, world.clock.now());
 }
 
 impl Operator {
@@ -89,21 +184,33 @@ impl Operator {
             detail,
         }
     }
-}
 
-/// Where a request came from.
-pub fn address(request: &HttpRequest) -> String {
-    let peer = request.peer_addr().map(|peer| peer.ip());
-    peer.map_or_else(|| "unknown".to_owned(), |ip| ip.to_canonical().to_string())
-}
-
-/// What a key must have for this request. A route that is not an operator's has no business to ask for one.
-fn needed_scope(request: &HttpRequest) -> Result<Scope, ApiError> {
-    let gate = request.app_data::<Gate>();
-    match gate.and_then(|gate| gate.caller(request.method())) {
-        Some(Caller::Operator(scope)) => Ok(scope),
-        _ => Err(ApiError::internal("a route without a scope asks for a key")),
+    /// Whose hands the key went through: for what two persons have to agree on, see [`person::are_two`].
+    pub fn hands(&self) -> Vec<String> {
+        person::hands(&self.person, &self.key.issuers)
     }
+
+    /// Completes when the key opens this route no longer: for answers that take their time.
+    pub async fn ended(&self) {
+        let is_enough = |grant: &Grant| {
+            grant.scopes.allows(self.scope) && grant.allowed.admits(self.origin)
+        };
+        self.world.keys.ended(self.hash, is_enough).await;
+    }
+}
+
+/// Where a request came from: behind `server.trusted_hops` proxies, by what they say.
+pub fn origin(request: &HttpRequest) -> Origin {
+    let app = request.app_data::<Data<App>>();
+    let hops = app.map_or(0, |app| app.config.server.trusted_hops);
+    let unspecified = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let peer = request.peer_addr().map_or(unspecified, |peer| peer.ip());
+    let lines: Vec<&[u8]> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .map(HeaderValue::as_bytes)
+        .collect();
+    Origin::of(peer, lines.into_iter(), hops)
 }
 
 /// A player, by the token of a live session.

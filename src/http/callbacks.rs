@@ -18,10 +18,12 @@ use pitboss_providers::{
 use pitboss_wallet::{Authenticate, Command, Environment};
 
 use super::{
+    auth::origin,
     body,
     problem::{call_error, http_response, response},
 };
 use crate::{
+    access::Refusal,
     app::App,
     catalogue::Provider,
     tokens::{self, TokenKind},
@@ -74,6 +76,10 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         }
     };
     note(&provider, &outcome, began.elapsed());
+    if let Err(CallError::BadSignature(_)) = outcome {
+        let (address, who) = (origin(&request).address.to_string(), provider.account.id.as_str());
+        world.refusals.count(Refusal::BadSignature, &address, who, world.clock.now());
+    }
     let context = Context {
         request: &raw,
         account: Some(&provider.account),

@@ -85,7 +85,7 @@ struct Page {
 }
 
 async fn list(operator: Operator, question: Query<Question>) -> Result<HttpResponse, ApiError> {
-    let world = operator.world;
+    let world = operator.world.clone();
     let Question {
         after,
         r#type,
@@ -128,22 +128,29 @@ async fn list(operator: Operator, question: Query<Question>) -> Result<HttpRespo
     let deadline = Instant::now() + Duration::from_secs(wait);
     Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .streaming(answer_later(reading, waiting, deadline)))
+        .streaming(answer_later(operator, reading, waiting, deadline)))
 }
 
-/// The page as soon as there is one, an empty one at the deadline; blanks before.
+/// The page as soon as there is one, an empty one at the deadline or when the key ends; blanks before.
 fn answer_later(
+    operator: Operator,
     reading: Reading,
     waiting: Waiting,
     deadline: Instant,
 ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold(Some((reading, waiting)), move |state| async move {
-        let (mut reading, mut waiting) = state?;
+    stream::unfold(Some((operator, reading, waiting)), move |state| async move {
+        let (operator, mut reading, mut waiting) = state?;
         let patience = deadline
             .saturating_duration_since(Instant::now())
             .min(SIGN_OF_LIFE);
-        let found = waiting
-            .until(patience, async || {
+        let mut ended = false;
+        let found = tokio::select! {
+            biased;
+            () = operator.ended() => {
+                ended = true;
+                Ok(None)
+            }
+            found = waiting.until(patience, async || {
                 loop {
                     let page = reading.read().await?;
                     if !page.bodies.is_empty() {
@@ -154,11 +161,11 @@ fn answer_later(
                         return Ok(None);
                     }
                 }
-            })
-            .await;
-        let is_over = Instant::now() >= deadline || reading.world.feed.is_closed();
+            }) => found,
+        };
+        let is_over = ended || Instant::now() >= deadline || reading.world.feed.is_closed();
         let page = match found {
-            Ok(None) if !is_over => return Some((Ok(" ".into()), Some((reading, waiting)))),
+            Ok(None) if !is_over => return Some((Ok(" ".into()), Some((operator, reading, waiting)))),
             Ok(Some(page)) => page,
             // The status has gone out: whoever asks again, from the same place, is told what is wrong.
             Ok(None) | Err(_) => Page {

@@ -1,10 +1,12 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
-//! players' clients; `published` the contracts of the events and of this API, `docs` the guides; `admin` for monitoring. Each module tells its `routes()`;
-//! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
+//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events`, `webhooks`, `keys` and `audit` for
+//! operators; `stream` for players' clients; `published` the contracts of the events and of this API, `docs` the guides;
+//! `admin` for monitoring. Each module tells its `routes()`; what a route is says `route`. Every error is a problem
+//! document of `pitboss_providers::problem`.
 
 mod admin;
+mod audit;
 mod auth;
 mod body;
 mod callbacks;
@@ -13,6 +15,7 @@ pub mod docs;
 mod events;
 mod games;
 mod idempotency;
+mod keys;
 mod lists;
 mod page;
 mod players;
@@ -22,6 +25,7 @@ pub mod request_id;
 pub mod route;
 mod sessions;
 mod stream;
+mod values;
 mod webhooks;
 
 use std::sync::Arc;
@@ -53,6 +57,8 @@ pub fn routes() -> Vec<Route> {
         lists::routes(),
         events::routes(),
         webhooks::routes(),
+        keys::routes(),
+        audit::routes(),
         stream::routes(),
         docs::routes(),
         admin::routes(),

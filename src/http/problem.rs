@@ -26,6 +26,15 @@ impl ApiError {
         Problem::new(code, detail).into()
     }
 
+    /// Not now, but after so many seconds.
+    pub fn retry_after(code: Code, detail: impl Into<String>, seconds: u32) -> Self {
+        Problem {
+            retry_after_s: Some(seconds),
+            ..Problem::new(code, detail)
+        }
+        .into()
+    }
+
     /// Something of ours failed. The cause goes to the log, never to the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");

@@ -6,6 +6,7 @@
 use actix_web::{
     FromRequest, Handler, Responder,
     http::Method,
+    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 use pitboss_providers::Code;
@@ -282,7 +283,7 @@ impl Gate {
     }
 }
 
-/// Puts routes into the router. A method that a path does not have is refused with those that it has.
+/// Puts routes into the router, those of operators behind the gate. A method that a path does not have is refused with those that it has.
 pub fn register(routes: Vec<Route>, service: &mut ServiceConfig) {
     let mut paths: Vec<(&'static str, Vec<Route>)> = Vec::new();
     for route in routes {
@@ -302,6 +303,7 @@ pub fn register(routes: Vec<Route>, service: &mut ServiceConfig) {
         let resource = methods
             .into_iter()
             .fold(resource, |resource, route| resource.route(route.handler));
-        service.service(resource.wrap(Conventions));
+        // The gate first: whoever may not enter learns nothing else.
+        service.service(resource.wrap(from_fn(super::auth::gate)).wrap(Conventions));
     }
 }

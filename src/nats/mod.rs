@@ -1,4 +1,4 @@
-//! The event bus on NATS JetStream: four streams, acknowledged publishing, repeats dropped by event id.
+//! The event bus on NATS JetStream: a stream for each family, acknowledged publishing, repeats dropped by event id.
 //!
 //! `mod` has the streams and their settings, `session` one connection and what is published on it, `users` what
 //! integrators may read.
@@ -23,7 +23,7 @@ use async_nats::{
     },
 };
 use async_trait::async_trait;
-use pitboss_actors::ports::{Bus, BusSession, FoundStream, PortError};
+use pitboss_actors::ports::{Bus, BusSession, FoundStream, PortError, SYSTEM_WORDS, family_of};
 use secrecy::ExposeSecret;
 
 use crate::config::{Connections, Nats, NatsUsers, ms};
@@ -31,7 +31,21 @@ use session::Session;
 pub use users::{API_PREFIX, accounts};
 
 /// The families of events. Each has a stream: see [`stream_name`].
-pub const FAMILIES: [&str; 4] = ["wallet", "game", "bonus", "withdrawal"];
+const FAMILIES: [&str; 5] = ["wallet", "game", "bonus", "withdrawal", SYSTEM];
+
+/// The family of the casino's own events, which begin with several words.
+const SYSTEM: &str = "system";
+
+/// What subjects begin with.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    let own = FAMILIES.into_iter().filter(|family| *family != SYSTEM);
+    own.chain(SYSTEM_WORDS)
+}
+
+/// What the subjects of a family begin with.
+fn words_of(family: &str) -> impl Iterator<Item = &'static str> {
+    words().filter(move |word| family_of(word) == family)
+}
 
 /// The stream of a family: `WALLET` keeps `wallet.*`.
 #[must_use]
@@ -164,7 +178,7 @@ impl Streams {
     fn config(&self, family: &str) -> StreamConfig {
         StreamConfig {
             name: stream_name(family),
-            subjects: vec![format!("{family}.*")],
+            subjects: words_of(family).map(|word| format!("{word}.*")).collect(),
             retention: RetentionPolicy::Limits,
             storage: StorageType::File,
             max_age: Duration::from_secs(self.settings.max_age_h * 3600),

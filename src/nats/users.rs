@@ -10,6 +10,7 @@ use async_nats::jetstream::{
     Context,
     consumer::{AckPolicy, pull},
 };
+use pitboss_actors::ports::family_of;
 use pitboss_services::{NatsAccount, NatsGuest, NatsRequest};
 use pitboss_wallet::Environment;
 use secrecy::ExposeSecret;
@@ -31,12 +32,19 @@ struct Reader<'a> {
 
 fn readers<'a>(name: &'a str, user: &'a NatsUser) -> impl Iterator<Item = Reader<'a>> {
     user.subjects.iter().filter_map(move |subject| {
-        let (family, kind) = subject.split_once('.')?;
+        let (word, kind) = subject.split_once('.')?;
+        let family = family_of(word);
+        // Names are unique within a stream.
+        let within = if family == word {
+            name.to_owned()
+        } else {
+            format!("{name}-{word}")
+        };
         Some(Reader {
             stream: stream_name(family),
             name: match kind {
-                "*" => name.to_owned(),
-                kind => format!("{name}-{kind}"),
+                "*" => within,
+                kind => format!("{within}-{kind}"),
             },
             subject,
         })

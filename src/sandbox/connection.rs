@@ -22,6 +22,8 @@ pub struct Connection {
     pub postgres: String,
     pub nats: NatsConnection,
     pub operator_key: String,
+    /// Of another person: for what two have to agree on.
+    pub second_operator_key: String,
     pub providers: Vec<ProviderConnection>,
     pub players: Vec<String>,
     pub pids: Pids,
@@ -147,6 +149,7 @@ mod tests {
                 password: "p".to_owned(),
             },
             operator_key: "sk_test_1".to_owned(),
+            second_operator_key: "sk_test_2".to_owned(),
             providers: providers.iter().map(provider).collect(),
             players: vec!["a".to_owned()],
             pids: Pids {

@@ -136,8 +136,9 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     let config = Arc::new(config);
     let store = open_store(&config, &config.environments.sandbox)?;
     store.migrate(config.journal.lanes).await?;
+    store.name_environment(Environment::Sandbox).await?;
     let vault = Vault::new(&config.security.master_key)?;
-    seed::catalogue(&store, &vault, &secrets).await?;
+    seed::catalogue(&store, &vault, &secrets, config.keys.live_max).await?;
     let server = Server::start(config.clone(), api, admin, metrics).await?;
     let players = seed::players(&server).await?;
 
@@ -152,6 +153,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
             password: secrets.nats_sandbox_password.clone(),
         },
         operator_key: secrets.operator_key.clone(),
+        second_operator_key: secrets.second_operator_key.clone(),
         providers: vec![ProviderConnection {
             id: seed::PROVIDER.into(),
             dialect: "native".into(),
@@ -186,6 +188,7 @@ fn print_ready(connection: &Connection, file: &Path) {
         stream,
         nats,
         operator_key,
+        second_operator_key,
         providers,
         players,
         ..
@@ -201,6 +204,7 @@ fn print_ready(connection: &Connection, file: &Path) {
         nats.url, nats.user, nats.password
     );
     println!("  Operator key  {operator_key}");
+    println!("  Second key    {second_operator_key}   (another person's)");
     for ProviderConnection {
         id,
         dialect,

@@ -29,6 +29,9 @@ const START_CURRENCY: &str = "EUR";
 pub struct Secrets {
     pub master_key: String,
     pub operator_key: String,
+    /// Another person's, for what needs two. A sandbox of before may lack it.
+    #[serde(default)]
+    pub second_operator_key: String,
     pub provider_secret: String,
     pub nats_sandbox_password: String,
     pub nats_live_password: String,
@@ -40,14 +43,21 @@ impl Secrets {
     /// # Errors
     /// It can be neither read nor made.
     pub fn read_or_make(file: &Path) -> io::Result<Self> {
-        match read_json(file) {
+        let new_key = || tokens::new_token(TokenKind::OperatorKey, Environment::Sandbox);
+        match read_json::<Self>(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(mut known) if known.second_operator_key.is_empty() => {
+                known.second_operator_key = new_key()?;
+                write_private_json(file, &known)?;
+                return Ok(known);
+            }
             known => return known,
         }
         let random = || random_bytes::<32>().map(hex::encode);
         let secrets = Self {
             master_key: random()?,
-            operator_key: tokens::new_token(TokenKind::OperatorKey, Environment::Sandbox)?,
+            operator_key: new_key()?,
+            second_operator_key: new_key()?,
             provider_secret: keys::new_secret()?,
             nats_sandbox_password: random()?,
             nats_live_password: random()?,
@@ -57,14 +67,21 @@ impl Secrets {
     }
 }
 
-/// The operator's key, the provider and its games, as far as they are missing.
-pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Result<(), Exit> {
-    if store
-        .operator_key(&tokens::hash(&secrets.operator_key))
-        .await?
-        .is_none()
-    {
-        keys::keep_operator_key(store, &secrets.operator_key, "sandbox").await?;
+/// The operators' keys, the provider and its games, as far as they are missing.
+pub async fn catalogue(
+    store: &Store,
+    vault: &Vault,
+    secrets: &Secrets,
+    live_max: u32,
+) -> Result<(), Exit> {
+    for (key, person) in [
+        (&secrets.operator_key, "sandbox"),
+        (&secrets.second_operator_key, "sandbox-second"),
+    ] {
+        if store.operator_key(&tokens::hash(key)).await?.is_none() {
+            let key = keys::unrestricted(key, person, person);
+            keys::keep_operator_key(store, &key, live_max).await?;
+        }
     }
     let provider = ProviderId::new(PROVIDER)?;
     if store.provider(&provider).await?.is_none() {

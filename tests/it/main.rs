@@ -12,7 +12,9 @@
 
 mod support;
 
+mod access;
 mod architecture;
+mod audit_log;
 mod callbacks;
 mod cli;
 mod commands;
@@ -25,6 +27,7 @@ mod fuzz;
 mod guides;
 mod hostile;
 mod idempotency;
+mod keys;
 mod lists;
 mod logs;
 mod monitoring;

@@ -81,7 +81,8 @@ pub(super) async fn lanes_are_contiguous_and_in_player_order_under_concurrent_wr
         same("lane numbers", numbers, (1..=lane.newest).collect())?;
         for event in events {
             let seq = seq(&event.body).ok_or_else(|| wrong("an envelope without seq"))?;
-            let before = newest.insert(event.player.as_str().to_owned(), seq);
+            let player = event.player.ok_or_else(|| wrong("an event of nobody"))?;
+            let before = newest.insert(player.as_str().to_owned(), seq);
             same("order of a player", seq, before.unwrap_or(0) + 1)?;
         }
     }

@@ -117,12 +117,12 @@ impl TestBus {
 
     /// Every player's `seq` goes up by one from 1.
     fn assert_in_order(&self) {
-        let mut last: HashMap<String, i64> = HashMap::new();
+        let mut last = HashMap::new();
         for event in self.distinct() {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             let seq = body["seq"].as_i64().unwrap();
-            let last = last.entry(event.player.to_string()).or_default();
-            assert_eq!(seq, *last + 1, "{}", event.player);
+            let last = last.entry(event.player.clone()).or_default();
+            assert_eq!(seq, *last + 1, "{:?}", event.player);
             *last = seq;
         }
     }

@@ -23,7 +23,7 @@ SELECT format(
     coalesce(o.events, 0), t.trimmed_events
 )
 FROM lane_publisher t
-LEFT JOIN (SELECT lane, sum(last_event) AS events FROM player GROUP BY lane) p ON p.lane = t.lane
+LEFT JOIN (SELECT lane, sum(last_event) AS events FROM event_source GROUP BY lane) p ON p.lane = t.lane
 LEFT JOIN (SELECT lane, sum(cardinality(ids)) AS events FROM outbox GROUP BY lane) o ON o.lane = t.lane
 WHERE $1::text IS NULL AND coalesce(p.events, 0) <> coalesce(o.events, 0) + t.trimmed_events
 UNION ALL

@@ -12,7 +12,7 @@ FROM (
     FROM outbox
     WHERE ($1::text IS NULL OR player_id = $1)
 ) o
-LEFT JOIN player p ON p.id = o.player_id
+LEFT JOIN event_source p ON p.id = o.player_id
 WHERE p.id IS NULL OR p.lane <> o.lane OR o.before <> o.previous
     OR (o.next IS NULL AND o.last_seq <> p.last_event)
     OR (
@@ -21,7 +21,7 @@ WHERE p.id IS NULL OR p.lane <> o.lane OR o.before <> o.previous
     )
 UNION ALL
 SELECT format('player %s: no events, the newest should be %s', p.id, p.last_event)
-FROM player p
+FROM event_source p
 LEFT JOIN outbox o ON o.player_id = p.id
 WHERE o.player_id IS NULL AND p.last_event <> 0 AND ($1::text IS NULL OR p.id = $1)
     AND 0 = (SELECT t.trimmed FROM lane_publisher t WHERE t.lane = p.lane)

@@ -1,5 +1,7 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -191,7 +193,13 @@ fn case(route: &'static str, method: &'static str, caller: Caller, path: String)
 
 /// A request in order for every route, about this player and this webhook. Their order is that in which they can be
 /// carried out.
-pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Webhook) -> Vec<Case> {
+pub fn cases(
+    client: &Client,
+    player: &Player,
+    launch_token: &str,
+    webhook: &Webhook,
+    key: &str,
+) -> Vec<Case> {
     let Player { id, .. } = player;
     let get = |route, path: String| case(route, "GET", Caller::Operator, path);
     let post = |route, path: String, body| Case {
@@ -308,6 +316,7 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
     );
     callback("close_round", player.close("b1"), &[]);
     cases.extend(webhook_cases(webhook));
+    cases.extend(keys::cases(key));
     cases
 }
 

@@ -317,7 +317,9 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
         statuses: documented_statuses(),
     };
     let webhook = webhook(&scene.client, &scene.player).await;
-    let cases = cases(&scene.client, &scene.player, &launch_token, &webhook);
+    let key = json!({ "name": "hostile", "person": "nobody", "scopes": ["*"] });
+    let key = scene.client.post("/v1/keys", &key).await.ok().text_at("/id");
+    let cases = cases(&scene.client, &scene.player, &launch_token, &webhook, &key);
     for (path, method) in routes() {
         let has = |case: &Case| case.route.ends_with(&path) && case.method == method;
         assert!(cases.iter().any(has), "{method} {path} has no case here");

@@ -18,7 +18,7 @@ use super::{
 pub const MASTER_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 pub const PROVIDER: &str = "acme";
 
-/// The services, a migrated database for each environment, and an operator, a provider and a game in each.
+/// The services, a migrated database for each environment, and two operators, a provider and a game in each.
 pub struct Casino {
     pub postgres: Postgres,
     pub nats: Nats,
@@ -29,6 +29,7 @@ pub struct Casino {
 struct Login {
     environment: &'static str,
     operator_key: String,
+    second_operator_key: String,
     provider_secret: String,
 }
 
@@ -63,6 +64,7 @@ impl Casino {
             casino.logins.push(Login {
                 environment,
                 operator_key: String::new(),
+                second_operator_key: String::new(),
                 provider_secret: String::new(),
             });
         }
@@ -72,7 +74,10 @@ impl Casino {
         for index in 0..casino.logins.len() {
             let environment = casino.logins[index].environment;
             let common = ["--config", config, "--environment", environment];
-            let key = done(&[&["keys", "create", "--name", "test"], &common[..]].concat()).await;
+            let key = async |name| {
+                done(&[&["keys", "create", "--name", name], &common[..]].concat()).await
+            };
+            let (key, second_key) = (key("test").await, key("second").await);
             let secret =
                 done(&[&["providers", "create", "--id", PROVIDER], &common[..]].concat()).await;
             let ledger = casino.ledger(environment).await;
@@ -80,6 +85,7 @@ impl Casino {
             ledger.0.execute(game, &[&GAME, &PROVIDER]).await.unwrap();
             let login = &mut casino.logins[index];
             (login.operator_key, login.provider_secret) = (key, secret);
+            login.second_operator_key = second_key;
         }
         casino
     }
@@ -107,6 +113,28 @@ impl Casino {
     pub async fn serve(&self, more: &str) -> Node {
         let (api, admin) = (free_port().unwrap(), free_port().unwrap());
         let config = self.config(more, api, admin);
+        let mut node = Node {
+            program: self.spawn(&config),
+            api,
+            admin,
+            config,
+        };
+        self.wait_until_ready(&mut node).await;
+        node
+    }
+
+    /// Starts a server for one of the environments alone.
+    pub async fn serve_only(&self, environment: &str) -> Node {
+        let (api, admin) = (free_port().unwrap(), free_port().unwrap());
+        let config = self.config("", api, admin);
+        let mut text = std::fs::read_to_string(&config).unwrap();
+        for Login { environment: other, .. } in &self.logins {
+            if *other != environment {
+                let on = format!("[environments.{other}]\nenabled = true");
+                text = text.replace(&on, &on.replace("true", "false"));
+            }
+        }
+        std::fs::write(&config, text).unwrap();
         let mut node = Node {
             program: self.spawn(&config),
             api,
@@ -167,6 +195,7 @@ impl Casino {
                 password: format!("pass-{environment}"),
             },
             operator_key: login.operator_key.clone(),
+            second_operator_key: login.second_operator_key.clone(),
             providers: vec![ProviderLogin {
                 id: PROVIDER.to_owned(),
                 secret: login.provider_secret.clone(),

@@ -17,6 +17,7 @@ pub struct Connection {
     pub postgres: String,
     pub nats: NatsLogin,
     pub operator_key: String,
+    pub second_operator_key: String,
     pub providers: Vec<ProviderLogin>,
     pub players: Vec<String>,
     pub pids: Pids,
@@ -140,6 +141,20 @@ impl Client {
             environment,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
+    }
+
+    /// The same casino, asked with another key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        let mut client = self.clone();
+        key.clone_into(&mut client.at.operator_key);
+        client
+    }
+
+    /// The same casino, asked by the second person.
+    #[must_use]
+    pub fn second_person(&self) -> Self {
+        self.with_key(&self.at.second_operator_key)
     }
 
     pub fn http(&self, method: Method, path: &str) -> RequestBuilder {

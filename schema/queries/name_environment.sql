@@ -1,0 +1,2 @@
+-- Tells the database which world it is of, unless it knows; answers what it knows.
+UPDATE install SET environment = coalesce(environment, $1) RETURNING environment

@@ -1,0 +1,1 @@
+SELECT settings::text AS settings FROM noted_config FOR UPDATE

@@ -1,1 +1,0 @@
-SELECT id, prefix, name, person, scopes, created_at, revoked_at, last_used_at FROM operator_key ORDER BY created_at, id

@@ -1,3 +1,0 @@
--- To the minute: a key that is always in use must not be a row that is always written.
-UPDATE operator_key SET last_used_at = now()
-WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')

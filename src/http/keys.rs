@@ -1,0 +1,552 @@
+//! Operator keys: made, restricted, rotated, revoked. All keys of an environment are seen by whoever may read them.
+//!
+//! No key gives out more than it has (`access::Grant`), and none changes or revokes itself: so none widens itself, and one
+//! with `keys:write` is always left.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Path, Query},
+};
+use pitboss_providers::Code;
+use pitboss_schema::{
+    AuditAction, AuditNote, KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate as KeyRate,
+};
+use pitboss_wallet::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{
+    ApiError, List,
+    auth::Operator,
+    body::Body,
+    idempotency::{self, Answer},
+    page::{answer, limit_of, wrong_cursor},
+    route::{Route, get, patch, post},
+    values::{line, malformed, moment, there},
+};
+use crate::{
+    access::{AllowList, Grant, Resource, Scopes},
+    config::KEY_GRACE_S_MAX,
+    keys,
+    tokens::{self, TokenKind},
+    world::World,
+};
+
+const NAME_CHARS_MAX: usize = 100;
+const NETWORKS_MAX: usize = 100;
+const RATE_MAX: u32 = 1_000_000;
+/// Persons through whose hands a secret may come.
+const ISSUERS_MAX: usize = 32;
+
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    let resource = Resource::Keys;
+    vec![
+        get("/v1/keys", resource, list)
+            .summary("Lists the operator keys, newest first")
+            .query::<Page>()
+            .answers::<List<'_, View>>(200),
+        post("/v1/keys", resource, create)
+            .summary("Makes an operator key; its secret is shown this once")
+            .body::<New>()
+            .answers::<View>(201)
+            .refuses(&[Code::KeyLimit]),
+        get("/v1/keys/{id}", resource, get_one)
+            .summary("Gets an operator key")
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound]),
+        patch("/v1/keys/{id}", resource, change)
+            .summary("Changes what another operator key may do")
+            .body::<Change>()
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound]),
+        post("/v1/keys/{id}/rotate", resource, rotate)
+            .summary("Gives an operator key a new secret, shown this once; the one before works on for a while")
+            .optional_body::<Rotation>()
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound]),
+        post("/v1/keys/{id}/revoke", resource, revoke)
+            .summary("Revokes another operator key, at once and for ever")
+            .optional_body::<Revocation>()
+            .answers::<View>(200)
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+/// How many requests a key may make on one node.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    /// A second.
+    per_s: u32,
+    /// At once, before the rate counts.
+    burst: u32,
+}
+
+/// A secret of a key, without the secret.
+#[derive(Serialize, JsonSchema)]
+struct Secret {
+    /// Its first characters.
+    prefix: String,
+    /// `current`; `old`, which works until its time is over; `ended`.
+    state: &'static str,
+    /// When it ends, if that is known.
+    until: Option<Timestamp>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct View {
+    id: Uuid,
+    name: String,
+    /// Whom it is for: two keys for one person are one person.
+    person: String,
+    /// The persons through whose hands its secret came, none of whom counts as another person than this key's.
+    issuers: Vec<String>,
+    /// The first characters of its secret.
+    prefix: String,
+    /// `live`, `expired` or `revoked`.
+    state: &'static str,
+    /// What it may do, such as `players:read`; `*` is everything.
+    scopes: Vec<String>,
+    /// Networks from which it may be used; none: from anywhere.
+    allowed_addresses: Vec<String>,
+    /// `null`: as configured.
+    rate: Option<Rate>,
+    expires_at: Option<Timestamp>,
+    created_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+    /// To the minute.
+    last_used_at: Option<Timestamp>,
+    last_used_address: Option<String>,
+    /// The current secret, and the one before it.
+    secrets: Vec<Secret>,
+    /// Shown once: when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl View {
+    fn of(row: OperatorKeyRow, now: Timestamp, secret: Option<String>) -> Self {
+        let state = if row.revoked_at.is_some() {
+            "revoked"
+        } else if row.expires_at.is_some_and(|end| end <= now) {
+            "expired"
+        } else {
+            "live"
+        };
+        let ended = |live| if state == "live" { live } else { "ended" };
+        let current = Secret {
+            prefix: row.prefix.clone(),
+            state: ended("current"),
+            until: row.expires_at,
+        };
+        let old = row.old.map(|(prefix, until)| Secret {
+            prefix,
+            state: if until > now { ended("old") } else { "ended" },
+            until: Some(row.expires_at.map_or(until, |end| end.min(until))),
+        });
+        Self {
+            id: row.id,
+            name: row.name,
+            person: row.person,
+            issuers: row.issuers,
+            prefix: row.prefix,
+            state,
+            scopes: row.scopes,
+            allowed_addresses: row.allowed,
+            rate: row.rate.map(|KeyRate { per_s, burst }| Rate { per_s, burst }),
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+            revoked_at: row.revoked_at,
+            last_used_at: row.last_used_at,
+            last_used_address: row.last_used_address,
+            secrets: std::iter::once(current).chain(old).collect(),
+            secret,
+        }
+    }
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(Code::NotFound, "there is no such key")
+}
+
+fn forbidden(detail: impl Into<String>) -> ApiError {
+    ApiError::new(Code::Forbidden, detail)
+}
+
+/// Somebody else changed the key in between.
+fn stale() -> ApiError {
+    ApiError::new(
+        Code::Retry,
+        "the key was changed meanwhile; send the same request again",
+    )
+}
+
+/// As it is written, and in no other way.
+fn parse_id(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok();
+    id.filter(|id| id.to_string() == text)
+}
+
+async fn find(world: &World, id: &str) -> Result<OperatorKeyRow, ApiError> {
+    let id = parse_id(id).ok_or_else(not_found)?;
+    let row = world.store.operator_key_by_id(id).await;
+    row.map_err(ApiError::unavailable)?.ok_or_else(not_found)
+}
+
+async fn shown(world: &World, id: Uuid, secret: Option<String>) -> Result<View, ApiError> {
+    let row = find(world, &id.to_string()).await?;
+    Ok(View::of(row, world.clock.now(), secret))
+}
+
+fn check_scopes(scopes: &[String]) -> Result<Scopes, ApiError> {
+    if scopes.is_empty() {
+        return Err(malformed("scopes", "must name at least one"));
+    }
+    Scopes::parse(scopes).map_err(|error| malformed("scopes", error))
+}
+
+fn check_addresses(addresses: &[String]) -> Result<AllowList, ApiError> {
+    let field = "allowed_addresses";
+    if addresses.len() > NETWORKS_MAX {
+        return Err(malformed(field, format!("at most {NETWORKS_MAX}")));
+    }
+    AllowList::parse(addresses).map_err(|error| malformed(field, error))
+}
+
+fn check_rate(rate: Rate) -> Result<KeyRate, ApiError> {
+    let Rate { per_s, burst } = rate;
+    if [per_s, burst].iter().any(|n| *n == 0 || *n > RATE_MAX) {
+        let what = format!("per_s and burst must be from 1 to {RATE_MAX}");
+        return Err(malformed("rate", what));
+    }
+    Ok(KeyRate { per_s, burst })
+}
+
+fn check_expiry(world: &World, text: &str) -> Result<Timestamp, ApiError> {
+    let at = moment("expires_at", text)?;
+    if at <= world.clock.now() {
+        return Err(malformed("expires_at", "must lie in the future"));
+    }
+    Ok(at)
+}
+
+/// Refuses what the asking key does not have itself.
+fn check_covered(operator: &Operator, grant: &Grant) -> Result<(), ApiError> {
+    let covered = operator.key.grant.covers(grant);
+    covered.map_err(|excess| forbidden(excess.to_string()))
+}
+
+/// Those through whose hands a secret comes that this operator is shown.
+fn issuers(operator: &Operator, before: &[String]) -> Result<Vec<String>, ApiError> {
+    let mut issuers = before.to_vec();
+    issuers.extend(operator.hands());
+    issuers.sort_unstable();
+    issuers.dedup();
+    if issuers.len() > ISSUERS_MAX {
+        let detail = format!(
+            "the secret would have come through more than {ISSUERS_MAX} hands: make the key on the command line"
+        );
+        return Err(forbidden(detail));
+    }
+    Ok(issuers)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    after: Option<String>,
+}
+
+/// `GET /v1/keys`
+async fn list(operator: Operator, page: Query<Page>) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let limit = limit_of(page.limit, world.config.rest.page_max)?;
+    let after = page.after.as_deref();
+    let after = after.map(|text| parse_id(text).ok_or_else(wrong_cursor));
+    let rows = u32::try_from(limit).map_err(ApiError::internal)?;
+    let rows = world.store.operator_keys(after.transpose()?, rows).await;
+    let now = world.clock.now();
+    let rows = rows.map_err(ApiError::unavailable)?.into_iter();
+    let views: Vec<View> = rows.map(|row| View::of(row, now, None)).collect();
+    Ok(answer(&views, limit, |view| view.id.to_string()))
+}
+
+/// `GET /v1/keys/{id}`
+async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let view = View::of(find(world, &id).await?, world.clock.now(), None);
+    Ok(HttpResponse::Ok().json(view))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct New {
+    /// What it is for.
+    name: String,
+    /// Whom it is for.
+    person: String,
+    /// What it may do, such as `players:read`; `*` is everything.
+    scopes: Vec<String>,
+    /// Networks from which it may be used, such as `192.0.2.0/24`; none: from anywhere.
+    #[serde(default)]
+    allowed_addresses: Vec<String>,
+    rate: Option<Rate>,
+    /// RFC 3339; `null`: never.
+    expires_at: Option<String>,
+}
+
+/// `POST /v1/keys`
+async fn create(
+    request: HttpRequest,
+    operator: Operator,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    idempotency::run(&request, &operator, &body, async |new: New| {
+        let scopes = check_scopes(&new.scopes)?;
+        let allowed = check_addresses(&new.allowed_addresses)?;
+        let rate = new.rate.map(check_rate).transpose()?;
+        let expires_at = new.expires_at.as_deref();
+        let expires_at = expires_at.map(|text| check_expiry(world, text)).transpose()?;
+        let name = line("name", &new.name, NAME_CHARS_MAX)?;
+        let person = line("person", &new.person, NAME_CHARS_MAX)?;
+        let secret = new_secret(world)?;
+        let key = NewKey {
+            name,
+            person,
+            issuers: issuers(&operator, &[])?,
+            scopes: scopes.names(),
+            allowed: allowed.names(),
+            rate,
+            expires_at,
+            id: world.ids.uuid(),
+            created_at: world.clock.now(),
+            ..keys::unrestricted(&secret, "", "")
+        };
+        let grant = Grant {
+            scopes,
+            allowed,
+            rate: rate.unwrap_or(world.keys.default_rate()),
+            expires_at,
+        };
+        check_covered(&operator, &grant)?;
+        let note = operator.note(AuditAction::KeyCreated, keys::subject(key.id), keys::told(&key));
+        let most = world.config.keys.live_max;
+        let made = world.store.create_operator_key(&key, most, &note).await;
+        if made.map_err(ApiError::unavailable)? == KeyMade::Refused {
+            let detail = format!("there are {most} live keys already: revoke one first");
+            return Err(ApiError::new(Code::KeyLimit, detail));
+        }
+        let view = shown(world, key.id, Some(secret)).await?;
+        Ok(Answer::new(StatusCode::CREATED, view))
+    })
+    .await
+}
+
+fn new_secret(world: &World) -> Result<String, ApiError> {
+    tokens::new_token(TokenKind::OperatorKey, world.environment).map_err(ApiError::internal)
+}
+
+/// Fields that are not sent stay as they are.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// What it is for.
+    name: Option<String>,
+    /// What it may do, such as `players:read`; `*` is everything.
+    scopes: Option<Vec<String>>,
+    /// Networks from which it may be used; none: from anywhere.
+    allowed_addresses: Option<Vec<String>>,
+    /// `null`: as configured.
+    #[serde(default, deserialize_with = "there")]
+    #[schemars(with = "Option<Rate>")]
+    rate: Option<Option<Rate>>,
+    /// RFC 3339; `null`: never.
+    #[serde(default, deserialize_with = "there")]
+    #[schemars(with = "Option<String>")]
+    expires_at: Option<Option<String>>,
+}
+
+/// `PATCH /v1/keys/{id}`
+async fn change(
+    operator: Operator,
+    id: Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let change: Change = idempotency::parse(&body)?;
+    let row = find(world, &id).await?;
+    let name = change.name.map(|name| line("name", &name, NAME_CHARS_MAX));
+    let scopes = change.scopes.map(|scopes| check_scopes(&scopes));
+    let allowed = change.allowed_addresses.map(|all| check_addresses(&all));
+    let rate = change.rate.map(|rate| rate.map(check_rate).transpose());
+    let expires_at = change.expires_at.map(|at| {
+        let at = at.map(|text| check_expiry(world, &text));
+        at.transpose()
+    });
+    let scopes = scopes.transpose()?.map(Scopes::names);
+    let wanted = OperatorKeyRow {
+        name: name.transpose()?.unwrap_or(row.name.clone()),
+        scopes: scopes.unwrap_or(row.scopes.clone()),
+        allowed: allowed.transpose()?.map_or(row.allowed.clone(), |list| list.names()),
+        rate: rate.transpose()?.unwrap_or(row.rate),
+        expires_at: expires_at.transpose()?.unwrap_or(row.expires_at),
+        ..row.clone()
+    };
+    if row.id == operator.key_id {
+        return Err(forbidden("a key cannot change itself: let another do it"));
+    }
+    if row.revoked_at.is_some() {
+        return Err(malformed("id", "the key is revoked: it stays as it is"));
+    }
+    let grant = world.keys.grant(&wanted).map_err(ApiError::internal)?;
+    check_covered(&operator, &grant)?;
+    let (before, after) = differences(&row, &wanted);
+    if !after.is_empty() {
+        let detail = json!({ "before": before, "after": after });
+        let note = operator.note(AuditAction::KeyChanged, keys::subject(row.id), detail);
+        let change = KeyChange {
+            name: wanted.name,
+            scopes: wanted.scopes,
+            allowed: wanted.allowed,
+            rate: wanted.rate,
+            expires_at: wanted.expires_at,
+        };
+        let store = &world.store;
+        let changed = store.change_operator_key(row.id, row.version, &change, &note).await;
+        world.keys.forget();
+        if !changed.map_err(ApiError::unavailable)? {
+            return Err(stale());
+        }
+    }
+    Ok(HttpResponse::Ok().json(shown(world, row.id, None).await?))
+}
+
+/// The fields that become others: as they were, and as they will be.
+fn differences(before: &OperatorKeyRow, after: &OperatorKeyRow) -> (Map<String, Value>, Map<String, Value>) {
+    let told = |row: &OperatorKeyRow| {
+        [
+            ("name", json!(row.name)),
+            ("scopes", json!(row.scopes)),
+            ("allowed_addresses", json!(row.allowed)),
+            ("rate", json!(row.rate.map(|rate| json!({ "per_s": rate.per_s, "burst": rate.burst })))),
+            ("expires_at", json!(row.expires_at)),
+        ]
+    };
+    let pairs = told(before).into_iter().zip(told(after));
+    let changed = pairs.filter(|((_, before), (_, after))| before != after);
+    changed
+        .map(|((name, before), (_, after))| ((name.to_owned(), before), (name.to_owned(), after)))
+        .unzip()
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    /// How many seconds the secret before still works; 0: no longer. `keys.grace_s` when it is not there.
+    grace_s: Option<i64>,
+}
+
+/// `POST /v1/keys/{id}/rotate`
+async fn rotate(
+    request: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let body = idempotency::or_empty(body);
+    idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
+        let grace_s = rotation.grace_s.unwrap_or(world.config.keys.grace_s);
+        if !(0..=KEY_GRACE_S_MAX).contains(&grace_s) {
+            return Err(malformed("grace_s", format!("must be from 0 to {KEY_GRACE_S_MAX}")));
+        }
+        let row = live(&operator, &id).await?;
+        // Whoever sees the secret has the key.
+        let grant = world.keys.grant(&row).map_err(ApiError::internal)?;
+        check_covered(&operator, &grant)?;
+        let issuers = if row.id == operator.key_id {
+            row.issuers
+        } else {
+            issuers(&operator, &row.issuers)?
+        };
+        let secret = new_secret(world)?;
+        let prefix = keys::shown(&secret);
+        let old_until = (grace_s > 0).then(|| world.clock.now().plus_seconds(grace_s));
+        let detail = json!({ "prefix": prefix, "old_prefix": row.prefix, "old_until": old_until });
+        let note = operator.note(AuditAction::KeyRotated, keys::subject(row.id), detail);
+        let (at, new) = ((row.id, row.version), (prefix.as_str(), &tokens::hash(&secret)));
+        let store = &world.store;
+        let rotated = store.rotate_operator_key(at, new, &issuers, old_until, &note).await;
+        world.keys.forget();
+        if !rotated.map_err(ApiError::unavailable)? {
+            return Err(stale());
+        }
+        let view = shown(world, row.id, Some(secret)).await?;
+        Ok(Answer::new(StatusCode::OK, view))
+    })
+    .await
+}
+
+/// A key that is neither revoked nor expired.
+async fn live(operator: &Operator, id: &str) -> Result<OperatorKeyRow, ApiError> {
+    let world = &operator.world;
+    let row = find(world, id).await?;
+    let now = world.clock.now();
+    if row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now) {
+        return Err(malformed("id", "the key is revoked or expired: make another"));
+    }
+    Ok(row)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Revocation {
+    /// Why, for the audit log.
+    reason: Option<String>,
+}
+
+/// `POST /v1/keys/{id}/revoke`
+async fn revoke(
+    request: HttpRequest,
+    operator: Operator,
+    id: Path<String>,
+    Body(body): Body,
+) -> Result<HttpResponse, ApiError> {
+    let world = &operator.world;
+    let body = idempotency::or_empty(body);
+    idempotency::run(&request, &operator, &body, async |revocation: Revocation| {
+        let reason = revocation.reason.map(|reason| line("reason", &reason, 255));
+        let reason = reason.transpose()?;
+        let row = find(world, &id).await?;
+        if row.id == operator.key_id {
+            let detail = "a key cannot revoke itself: let another do it, or use pitboss keys revoke";
+            return Err(forbidden(detail));
+        }
+        if row.revoked_at.is_none() {
+            let note: AuditNote = operator.note(
+                AuditAction::KeyRevoked,
+                keys::subject(row.id),
+                json!({ "prefix": row.prefix, "name": row.name, "person": row.person, "reason": reason }),
+            );
+            let (store, now) = (&world.store, world.clock.now());
+            let by = Some(operator.key_id);
+            let revoked = store.revoke_operator_key(row.id, now, by, &note).await;
+            world.keys.forget();
+            revoked.map_err(ApiError::unavailable)?;
+        }
+        let view = shown(world, row.id, None).await?;
+        if view.revoked_at.is_none() {
+            // The asking key was revoked in between: the next try is told so.
+            return Err(stale());
+        }
+        Ok(Answer::new(StatusCode::OK, view))
+    })
+    .await
+}
