@@ -12,6 +12,7 @@ use pitboss_schema::Store;
 use pitboss_wallet::{Environment, PlayerId, Timestamp};
 
 use crate::{
+    accounts::command::{self as accounts, ProvidersCommand},
     audit, bus,
     config::Config,
     demo, keys,
@@ -56,7 +57,7 @@ enum Command {
 }
 
 #[derive(Args)]
-struct ConfigFile {
+pub struct ConfigFile {
     /// Laid over the defaults; the environment (PITBOSS__SECTION__KEY) is laid over both.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -93,7 +94,7 @@ fn player_id(text: &str) -> Result<PlayerId, String> {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum EnvironmentName {
+pub enum EnvironmentName {
     Sandbox,
     Live,
 }
@@ -118,23 +119,6 @@ enum KeysCommand {
         /// What the key is for.
         #[arg(long)]
         name: String,
-    },
-}
-
-#[derive(Subcommand)]
-enum ProvidersCommand {
-    /// Makes a provider account and shows its callback secret once.
-    Create {
-        #[command(flatten)]
-        config: ConfigFile,
-        #[arg(long, value_enum)]
-        environment: EnvironmentName,
-        /// The account's id, which is part of its callback URL.
-        #[arg(long)]
-        id: String,
-        /// The wire format that the provider speaks.
-        #[arg(long, default_value = "native")]
-        dialect: String,
     },
 }
 
@@ -184,7 +168,8 @@ pub struct Exit {
 }
 
 impl Exit {
-    fn usage(error: impl std::fmt::Display) -> Self {
+    /// The command line, or the configuration, is wrong.
+    pub fn usage(error: impl std::fmt::Display) -> Self {
         Self {
             text: error.to_string(),
             code: EXIT_USAGE,
@@ -236,35 +221,29 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
             eprintln!("This key is shown once: keep it. It opens the REST API of {environment}.");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Providers(ProvidersCommand::Create {
-            config,
-            environment,
-            id,
-            dialect,
-        }) => {
-            let config = complete(&config)?;
-            let environment = environment.into();
-            let store = open_store(&config, enabled(&config, environment)?)?;
-            let secret = keys::create_provider(&store, &config, environment, &id, &dialect).await?;
-            println!("{secret}");
-            eprintln!("This secret is shown once: give it to the provider. Its callbacks go to");
-            eprintln!(
-                "{}/callbacks/{environment}/{id}/...",
-                config.server.public_url.trim_end_matches('/')
-            );
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Providers(command) => accounts::run(command).await,
     }
 }
 
-fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
+/// The configuration with all that a server needs, and the log begun.
+///
+/// # Errors
+/// Something is wrong or missing.
+pub fn complete(file: &ConfigFile) -> Result<Arc<Config>, Exit> {
     let config = Config::load(file.config.as_deref()).map_err(Exit::usage)?;
     config.check_complete().map_err(Exit::usage)?;
     telemetry::start_logs(&config.log).map_err(Exit::usage)?;
     Ok(Arc::new(config))
 }
 
-fn enabled(config: &Config, environment: Environment) -> Result<&crate::config::Connections, Exit> {
+/// How to reach an environment.
+///
+/// # Errors
+/// It is not enabled.
+pub fn enabled(
+    config: &Config,
+    environment: Environment,
+) -> Result<&crate::config::Connections, Exit> {
     let connections = config.connections(environment);
     if !connections.enabled {
         return Err(Exit::usage(format!(

@@ -15,6 +15,7 @@
 pub mod audit;
 mod audit_log;
 mod batch;
+mod callback_log;
 mod catalogue;
 mod connection;
 mod document;
@@ -30,12 +31,17 @@ mod neighbours;
 mod options;
 mod outbox;
 mod players;
+mod providers;
 mod store;
 mod webhooks;
 mod writer;
 
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
-pub use catalogue::{GameRow, ProviderRow};
+pub use callback_log::{
+    CallbackFilter, CallbackLogMode, CallbackPage, CallbackPageOf, CallbackPosition,
+    LoggedCallback, NewCallback,
+};
+pub use catalogue::GameRow;
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
@@ -46,6 +52,7 @@ pub use neighbours::Neighbours;
 pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
+pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

@@ -6,6 +6,7 @@ mod nats_users;
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
+use pitboss_schema::CallbackLogMode;
 use pitboss_wallet::Environment;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -45,6 +46,8 @@ section!(
         stream: Stream,
         sessions: Sessions,
         rest: Rest,
+        providers: Providers,
+        callback_log: CallbackLog,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -157,6 +160,24 @@ section!(Sessions {
 section!(Rest {
     idempotency_h: i64,
     page_max: usize
+});
+section!(Providers {
+    accounts_max: u32,
+    addresses_max: usize,
+    grace_s: i64,
+});
+section!(CallbackLog {
+    sandbox: CallbackLogMode,
+    live: CallbackLogMode,
+    queue_max: usize,
+    batch_max: usize,
+    linger_ms: u64,
+    body_max_bytes: usize,
+    keep_h: i64,
+    rows_max: u32,
+    trim_every_ms: u64,
+    trim_batch_max: u32,
+    scan_max: u32,
 });
 section!(Events {
     waiters_max: usize,

@@ -14,6 +14,7 @@ const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const PAGES: &[(&str, &str)] = &[
     ("errors", include_str!("../../docs/errors.md")),
     ("callbacks", include_str!("../../docs/callbacks.md")),
+    ("providers", include_str!("../../docs/providers.md")),
     ("stream", include_str!("../../docs/stream.md")),
     ("events", include_str!("../../docs/events.md")),
     ("webhooks", include_str!("../../docs/webhooks.md")),

@@ -1,6 +1,6 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
+//! `callbacks` for providers; `players`, `sessions`, `games`, `providers`, `lists`, `events` and `webhooks` for operators; `stream` for
 //! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
 //! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
 
@@ -17,6 +17,7 @@ mod lists;
 mod page;
 mod players;
 mod problem;
+mod providers;
 pub mod route;
 mod sessions;
 mod stream;
@@ -46,6 +47,7 @@ pub fn routes() -> Vec<Route> {
         players::routes(),
         sessions::routes(),
         games::routes(),
+        providers::routes(),
         lists::routes(),
         events::routes(),
         webhooks::routes(),

@@ -137,7 +137,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     let store = open_store(&config, &config.environments.sandbox)?;
     store.migrate(config.journal.lanes).await?;
     let vault = Vault::new(&config.security.master_key)?;
-    seed::catalogue(&store, &vault, &secrets).await?;
+    seed::catalogue(&store, &vault, &config.providers, &secrets).await?;
     let server = Server::start(config.clone(), api, admin, metrics).await?;
     let players = seed::players(&server).await?;
 

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::{read_json, write_private_json};
 use crate::{
+    accounts::{self, Accounts, NewAccount, note_of},
     cli::Exit,
-    keys,
+    config, keys,
     seams::random_bytes,
     server::Server,
     tokens::{self, TokenKind},
@@ -48,7 +49,7 @@ impl Secrets {
         let secrets = Self {
             master_key: random()?,
             operator_key: tokens::new_token(TokenKind::OperatorKey, Environment::Sandbox)?,
-            provider_secret: keys::new_secret()?,
+            provider_secret: accounts::new_secret()?,
             nats_sandbox_password: random()?,
             nats_live_password: random()?,
         };
@@ -58,7 +59,12 @@ impl Secrets {
 }
 
 /// The operator's key, the provider and its games, as far as they are missing.
-pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Result<(), Exit> {
+pub async fn catalogue(
+    store: &Store,
+    vault: &Vault,
+    limits: &config::Providers,
+    secrets: &Secrets,
+) -> Result<(), Exit> {
     if store
         .operator_key(&tokens::hash(&secrets.operator_key))
         .await?
@@ -68,7 +74,14 @@ pub async fn catalogue(store: &Store, vault: &Vault, secrets: &Secrets) -> Resul
     }
     let provider = ProviderId::new(PROVIDER)?;
     if store.provider(&provider).await?.is_none() {
-        keys::keep_provider(store, vault, &provider, "native", &secrets.provider_secret).await?;
+        let accounts = Accounts {
+            store,
+            vault,
+            limits,
+            note: &|action, subject, detail| note_of("server", "sandbox", action, subject, detail),
+        };
+        let new = NewAccount::of(provider.clone());
+        accounts.create_with(new, &secrets.provider_secret).await?;
     }
     for game in pitboss_games::catalogue() {
         let id = game.game_id()?;

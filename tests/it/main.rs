@@ -13,6 +13,7 @@
 mod support;
 
 mod architecture;
+mod callback_log;
 mod callbacks;
 mod cli;
 mod commands;
@@ -34,6 +35,7 @@ mod nodes;
 mod overload;
 mod postgres_outage;
 mod protocol;
+mod providers;
 mod refusals;
 mod rejects;
 mod repeats;

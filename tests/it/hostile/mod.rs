@@ -17,6 +17,7 @@ use cases::{Caller, Case, SEGMENTS, Webhook, cases, documented_statuses, hostile
 
 use crate::support::{
     client::{Answer, Client, send, signature, unix_now},
+    eventually,
     player::Player,
     sandbox::Sandbox,
 };
@@ -304,6 +305,15 @@ async fn webhook(client: &Client, player: &Player) -> Webhook {
     Webhook { id, event }
 }
 
+/// The number of a callback that was logged: the player's launch was one.
+async fn logged_callback(client: &Client) -> i64 {
+    eventually("a callback is logged", async || {
+        let log = client.get("/v1/providers/demo/callbacks").await.ok();
+        log.json["data"][0]["number"].as_i64()
+    })
+    .await
+}
+
 #[tokio::test]
 async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
     let scratch = ScratchDir::new("hostile").unwrap();
@@ -317,7 +327,14 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
         statuses: documented_statuses(),
     };
     let webhook = webhook(&scene.client, &scene.player).await;
-    let cases = cases(&scene.client, &scene.player, &launch_token, &webhook);
+    let callback = logged_callback(&scene.client).await;
+    let cases = cases(
+        &scene.client,
+        &scene.player,
+        &launch_token,
+        &webhook,
+        callback,
+    );
     for (path, method) in routes() {
         let has = |case: &Case| case.route.ends_with(&path) && case.method == method;
         assert!(cases.iter().any(has), "{method} {path} has no case here");
