@@ -1,11 +1,13 @@
--- Newest first, before ($2, $3) and not before $4: of the first $5 rows there, those that are asked for, at most $6. With
+-- Newest first, before ($2, $3) and not before $4, if given: of the first $5 rows there, those that are asked for, at most $6. With
 -- the last row that was looked at, and how many there were: a page of few or none may have more behind it.
 WITH looked_at AS MATERIALIZED (
     SELECT
         number, received_at, outcome, action, kind, player_id, round_id, transactions, signature, status, took_us, address,
         request_id
     FROM callback_log
-    WHERE provider_id = $1 AND (received_at, number) < ($2, $3) AND received_at >= $4
+    WHERE provider_id = $1
+        AND (received_at, number) < (coalesce($2::timestamptz, 'infinity'), $3::int8)
+        AND received_at >= coalesce($4::timestamptz, '-infinity')
     ORDER BY received_at DESC, number DESC
     LIMIT $5
 ),

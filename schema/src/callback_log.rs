@@ -82,12 +82,6 @@ impl CallbackPosition {
             number: i64::MIN,
         }
     }
-
-    /// Behind everything.
-    pub const NEWEST: Self = Self {
-        received_at: Timestamp::from_micros(i64::MAX),
-        number: i64::MAX,
-    };
 }
 
 /// Which entries are asked for.
@@ -103,8 +97,9 @@ pub struct CallbackFilter {
 /// What a page reads.
 #[derive(Debug, Clone)]
 pub struct CallbackPageOf {
-    pub before: CallbackPosition,
-    pub from: Timestamp,
+    /// `None`: from the newest on.
+    pub before: Option<CallbackPosition>,
+    pub from: Option<Timestamp>,
     pub limit: u32,
     /// Entries that are looked at, whether they are asked for or not.
     pub scan_max: u32,
@@ -172,9 +167,9 @@ impl Store {
                 include_str!("../queries/callback_log_page.sql"),
                 &[
                     &provider.as_str(),
-                    &Moment(of.before.received_at),
-                    &of.before.number,
-                    &Moment(of.from),
+                    &of.before.map(|before| Moment(before.received_at)),
+                    &of.before.map_or(0, |before| before.number),
+                    &of.from.map(Moment),
                     &i64::from(of.scan_max),
                     &i64::from(of.limit),
                     &filter.outcome,

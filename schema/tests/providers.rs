@@ -235,8 +235,8 @@ fn callback(provider: &str, second: i64, player: &str, outcome: &str, ids: &[&st
 
 fn page(limit: u32, scan_max: u32) -> CallbackPageOf {
     CallbackPageOf {
-        before: CallbackPosition::NEWEST,
-        from: Timestamp::from_micros(i64::MIN),
+        before: None,
+        from: None,
         limit,
         scan_max,
         filter: CallbackFilter::default(),
@@ -255,7 +255,7 @@ async fn all_pages(store: &Store, mut of: CallbackPageOf) -> (Vec<i64>, usize) {
             .map(|(_, entry)| (entry.received_at.as_micros() - at(0).as_micros()) / 1_000_000);
         seconds.extend(of_page);
         match page.next {
-            Some(next) => of.before = next,
+            Some(next) => of.before = Some(next),
             None => return (seconds, pages),
         }
     }
@@ -310,8 +310,8 @@ async fn callbacks_are_read_newest_first_and_by_what_is_asked_for() {
     filter.player = Some("alice".to_owned());
     assert!(all_pages(store, of(filter)).await.0.is_empty());
     let of_time = CallbackPageOf {
-        before: CallbackPosition::before(at(3)),
-        from: at(2),
+        before: Some(CallbackPosition::before(at(3))),
+        from: Some(at(2)),
         ..page(10, 100)
     };
     assert_eq!(all_pages(store, of_time).await.0, [2, 2]);

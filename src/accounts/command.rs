@@ -7,7 +7,7 @@ use pitboss_schema::ProviderStatus;
 use pitboss_wallet::{Environment, PolicyChange, ProviderId};
 use serde_json::{Map, Value};
 
-use super::{AccountChange, AccountError, Accounts, NewAccount, note_of};
+use super::{AccountChange, AccountError, Accounts, NewAccount, note_of, request};
 use crate::{
     cli::{ConfigFile, EnvironmentName, Exit, complete, enabled},
     vault::Vault,
@@ -211,5 +211,5 @@ fn choices(texts: &[String]) -> Result<PolicyChange, Exit> {
             return Err(wrong());
         }
     }
-    super::choices(fields).map_err(|error| Exit::usage(format!("--policy {error}")))
+    request::choices(fields).map_err(|error| Exit::usage(format!("--policy {error}")))
 }

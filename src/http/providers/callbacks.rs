@@ -18,7 +18,7 @@ use crate::{
     http::{
         ApiError, List,
         auth::Operator,
-        page::{cursor, limit_of, parse_cursor},
+        page::{cursor, limit_of, parse_cursor, wrong_cursor},
         route::{Route, get},
     },
     world::World,
@@ -148,6 +148,18 @@ fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
     time.map_err(|error| ApiError::new(Code::Malformed, format!("{name}: {error}")))
 }
 
+/// Where a cursor points to. Postgres has no time for every number.
+fn position((micros, number): (i64, i64)) -> Result<CallbackPosition, ApiError> {
+    const YEAR_10000: i64 = 253_402_300_800_000_000;
+    if !(0..YEAR_10000).contains(&micros) {
+        return Err(wrong_cursor());
+    }
+    Ok(CallbackPosition {
+        received_at: Timestamp::from_micros(micros),
+        number,
+    })
+}
+
 impl Page {
     fn read(self, world: &World) -> Result<CallbackPageOf, ApiError> {
         let limit = limit_of(self.limit, world.config.rest.page_max)?;
@@ -160,16 +172,12 @@ impl Page {
             check(name, value.as_deref())?;
         }
         let after: Option<(i64, i64)> = parse_cursor(self.after.as_deref())?;
-        let after = after.map(|(micros, number)| CallbackPosition {
-            received_at: Timestamp::from_micros(micros),
-            number,
-        });
+        let after = after.map(position).transpose()?;
         let from = time("from", self.from.as_deref())?;
         let to = time("to", self.to.as_deref())?.map(CallbackPosition::before);
-        let before = [after, to].into_iter().flatten().min();
         Ok(CallbackPageOf {
-            before: before.unwrap_or(CallbackPosition::NEWEST),
-            from: from.unwrap_or(Timestamp::from_micros(i64::MIN)),
+            before: [after, to].into_iter().flatten().min(),
+            from,
             limit: u32::try_from(limit).map_err(ApiError::internal)?,
             scan_max: world.config.callback_log.scan_max,
             filter: CallbackFilter {
