@@ -29,7 +29,7 @@ ALTER TABLE provider
 -- after a crash of the database, and trimmed by age and by count.
 CREATE UNLOGGED TABLE callback_log (
     provider_id  text        COLLATE "C" NOT NULL,
-    number       bigint      GENERATED ALWAYS AS IDENTITY,
+    number       bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     received_at  timestamptz NOT NULL,
     -- `ok`, or the code of the error.
     outcome      text        COLLATE "C" NOT NULL,
@@ -47,7 +47,6 @@ CREATE UNLOGGED TABLE callback_log (
     address      text,
     request_id   text,
     -- JSON: the request and the answer, with everything secret masked.
-    detail       text        NOT NULL,
-    PRIMARY KEY (provider_id, number)
+    detail       text        NOT NULL
 );
 CREATE INDEX callback_log_by_time ON callback_log (provider_id, received_at, number);

@@ -14,4 +14,4 @@ WITH old AS (
     ORDER BY received_at, number
     LIMIT $4
 )
-DELETE FROM callback_log c USING old o WHERE c.provider_id = $1 AND c.number = o.number
+DELETE FROM callback_log c USING old o WHERE c.number = o.number

@@ -311,7 +311,7 @@ async fn the_log_of_callbacks_is_read_and_trimmed_in_the_order_of_time() {
     let entry = include_str!("../queries/callback_log_entry.sql");
     check(
         &plan(&database, entry, 2).await,
-        &[("callback_log_pkey", &["provider_id", "number"])],
+        &[("callback_log_pkey", &["number"])],
     );
     let accounts = include_str!("../queries/provider_list.sql");
     let plan = plan(&database, accounts, 2).await;

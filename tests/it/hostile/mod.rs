@@ -327,6 +327,9 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
         statuses: documented_statuses(),
     };
     let webhook = webhook(&scene.client, &scene.player).await;
+    // The first request of an account that may be stored is noted on its row, whatever becomes of it.
+    let bet = scene.player.bet("first", "0.01");
+    scene.client.callback("bet", &bet).await.ok();
     let callback = logged_callback(&scene.client).await;
     let cases = cases(
         &scene.client,
