@@ -83,16 +83,10 @@ pub fn body(bytes: &[u8]) -> Vec<u8> {
     let mut at = 0;
     while at < bytes.len() {
         if bytes[at] != b'"' {
-            match token_at(bytes, at) {
-                Some(end) => {
-                    masked.extend(MASK.as_bytes());
-                    at = end;
-                }
-                None => {
-                    masked.push(bytes[at]);
-                    at += 1;
-                }
-            }
+            let quote = bytes[at..].iter().position(|byte| *byte == b'"');
+            let end = quote.map_or(bytes.len(), |quote| at + quote);
+            masked.extend(without_tokens(&bytes[at..end]));
+            at = end;
             continue;
         }
         let end = string_end(bytes, at);
@@ -115,22 +109,27 @@ pub fn body(bytes: &[u8]) -> Vec<u8> {
 
 /// A string of JSON. One that hides a token behind escapes goes as a whole.
 fn masked_literal(literal: &[u8]) -> Vec<u8> {
-    let mut masked = Vec::with_capacity(literal.len());
+    let masked = without_tokens(literal);
+    if has_token(&unescaped(&masked)) {
+        return format!("\"{MASK}\"").into_bytes();
+    }
+    masked
+}
+
+fn without_tokens(bytes: &[u8]) -> Vec<u8> {
+    let mut masked = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    while at < literal.len() {
-        match token_at(literal, at) {
+    while at < bytes.len() {
+        match token_at(bytes, at) {
             Some(end) => {
                 masked.extend(MASK.as_bytes());
                 at = end;
             }
             None => {
-                masked.push(literal[at]);
+                masked.push(bytes[at]);
                 at += 1;
             }
         }
-    }
-    if has_token(&unescaped(&masked)) {
-        return format!("\"{MASK}\"").into_bytes();
     }
     masked
 }

@@ -5,7 +5,7 @@ mod callbacks;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Bytes, Path, Query},
+    web::{Path, Query},
 };
 use pitboss_providers::Code;
 use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, Nothing, or_empty},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
     route::{Route, get, patch, post},
@@ -170,15 +170,6 @@ async fn with<T>(
     Ok(done)
 }
 
-/// A body that may be left out.
-fn or_empty(body: Bytes) -> Bytes {
-    if body.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        body
-    }
-}
-
 /// `POST /v1/providers`
 async fn create(
     request: HttpRequest,
@@ -266,10 +257,6 @@ async fn rotate(
     })
     .await
 }
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 /// `POST /v1/providers/{id}/revoke-old`
 async fn revoke_old(

@@ -8,7 +8,7 @@ mod letters;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Bytes, Path, Query},
+    web::{Path, Query},
 };
 use pitboss_providers::Code;
 use pitboss_schema::{FeedPage, FeedPosition, Health, WebhookChange, WebhookRow};
@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, Nothing, or_empty},
     events::{gone, position},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
@@ -190,15 +190,6 @@ fn check_description(text: &str) -> Result<(), ApiError> {
         return Err(malformed(detail));
     }
     Ok(())
-}
-
-/// A body that may be left out.
-fn or_empty(body: Bytes) -> Bytes {
-    if body.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        body
-    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -413,10 +404,6 @@ async fn rotate(
     })
     .await
 }
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
 
 #[derive(Serialize, JsonSchema)]
 struct Tested {
