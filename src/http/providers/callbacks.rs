@@ -45,6 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// A callback.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LoggedCallback")]
 struct Entry {
     /// Its number in the log.
     number: i64,
@@ -95,6 +96,7 @@ impl Entry {
 
 /// A callback with its request and answer.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LoggedCallbackInFull")]
 struct Whole {
     #[serde(flatten)]
     entry: Entry,

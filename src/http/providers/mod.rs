@@ -70,6 +70,7 @@ pub fn routes() -> Vec<Route> {
 
 /// A provider account.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProviderAccount")]
 struct View {
     /// Its id, which is part of its callback URL.
     id: ProviderId,
