@@ -98,6 +98,8 @@ impl App {
                 .set(gauge(world.registry.len()));
             metrics::gauge!("pitboss_event_waiters", "environment" => environment)
                 .set(gauge(world.feed.waiters()));
+            metrics::gauge!("pitboss_callback_log_queue", "environment" => environment)
+                .set(gauge(world.callback_log.waiting()));
         }
     }
 }

@@ -127,7 +127,10 @@ fn table(title: &str, report: &Report) -> String {
     text.push_str(&verdict);
     if let Some((number, hash)) = &report.head {
         let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let _ = write!(text, "\nThe audit log ends with entry {number}, hash {hash}.");
+        let _ = write!(
+            text,
+            "\nThe audit log ends with entry {number}, hash {hash}."
+        );
     }
     text
 }
@@ -159,7 +162,10 @@ mod tests {
         assert!(table.ends_with("2 breaches."), "{table}");
         let head = Some((7, vec![0, 255]));
         let text = super::table("Audit of live", &Report { head, ..report });
-        assert!(text.ends_with("\nThe audit log ends with entry 7, hash 00ff."), "{text}");
+        assert!(
+            text.ends_with("\nThe audit log ends with entry 7, hash 00ff."),
+            "{text}"
+        );
     }
 
     /// What is shown of a check that runs for so many seconds.

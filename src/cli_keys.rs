@@ -125,7 +125,9 @@ async fn make(create: Create) -> Result<(), Exit> {
     let secret = tokens::new_token(TokenKind::OperatorKey, environment)?;
     let key = NewKey {
         scopes: Scopes::parse(&create.scopes).map_err(Exit::usage)?.names(),
-        allowed: AllowList::parse(&create.allow).map_err(Exit::usage)?.names(),
+        allowed: AllowList::parse(&create.allow)
+            .map_err(Exit::usage)?
+            .names(),
         rate: create.rate,
         expires_at: create.expires,
         ..keys::unrestricted(&secret, create.name.trim(), person.trim())
@@ -138,7 +140,15 @@ async fn make(create: Create) -> Result<(), Exit> {
 
 async fn list(store: &Store, environment: Environment) -> Result<String, Exit> {
     let mut text = format!("Operator keys of {environment}\n");
-    let head = ["id", "prefix", "state", "person", "name", "scopes", "last used"];
+    let head = [
+        "id",
+        "prefix",
+        "state",
+        "person",
+        "name",
+        "scopes",
+        "last used",
+    ];
     let mut rows = vec![head.map(str::to_owned)];
     let mut after = None;
     let now = SystemClock.now();
@@ -151,9 +161,14 @@ async fn list(store: &Store, environment: Environment) -> Result<String, Exit> {
         }
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..head.len())
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
     for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:<width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", line.trim_end());
@@ -193,9 +208,12 @@ async fn revoke(
 ) -> Result<(), Exit> {
     let row = store.operator_key_by_id(id).await?;
     let row = row.ok_or_else(|| Exit::usage(format!("{environment} has no key {id}")))?;
-    let detail = json!({ "prefix": row.prefix, "name": row.name, "person": row.person, "reason": reason });
+    let detail =
+        json!({ "prefix": row.prefix, "name": row.name, "person": row.person, "reason": reason });
     let note = keys::note(AuditAction::KeyRevoked, keys::subject(id), detail);
-    let revoked = store.revoke_operator_key(id, SystemClock.now(), None, &note).await?;
+    let revoked = store
+        .revoke_operator_key(id, SystemClock.now(), None, &note)
+        .await?;
     if revoked {
         println!("{} ({}) is revoked.", row.prefix, row.name);
     } else {

@@ -6,9 +6,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod access;
+pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod bus;
+pub mod callback_log;
 pub mod catalogue;
 pub mod cli;
 mod cli_keys;

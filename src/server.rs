@@ -122,7 +122,7 @@ impl Server {
     }
 
     /// Stops: unready, refuse new work, close sockets with "reconnect", let players answer, flush the journal,
-    /// drain the bridge and the webhooks. Each step is bounded by what is left of `server.shutdown_s`.
+    /// drain the bridge, the webhooks and the log of callbacks. Each step is bounded by what is left of `server.shutdown_s`.
     pub async fn stop(self) -> Ended {
         let deadline = Instant::now() + Duration::from_secs(self.app.config.server.shutdown_s);
         let left = || deadline.saturating_duration_since(Instant::now());
@@ -150,7 +150,8 @@ impl Server {
             let draining = self.app.worlds().iter().map(|world| async {
                 let bridge = world.drain_bridge(left() / 2);
                 let webhooks = world.webhooks.drain(left() / 2);
-                let (bridge, webhooks) = tokio::join!(bridge, webhooks);
+                let log = world.callback_log.drain(left() / 2);
+                let (bridge, webhooks, _) = tokio::join!(bridge, webhooks, log);
                 bridge && webhooks
             });
             futures_util::future::join_all(draining)

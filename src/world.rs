@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{KeyRing, Refusals},
+    callback_log::CallbackLog,
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
@@ -35,7 +36,7 @@ use crate::{
 
 /// How often providers and games are read anew.
 const CATALOGUE_EVERY: Duration = Duration::from_secs(2);
-/// How often old idempotency keys are thrown away.
+/// How often old idempotency keys, and secrets that are over, are thrown away.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// Everything of one environment.
@@ -50,6 +51,7 @@ pub struct World {
     /// What all sockets share.
     pub stream: Arc<StreamPorts>,
     pub catalogue: Catalogue,
+    pub callback_log: CallbackLog,
     /// For whoever waits for the next event.
     pub feed: FeedWatch,
     pub webhooks: Webhooks,
@@ -137,6 +139,8 @@ impl World {
             config.bridge.connections,
         )
         .map_err(failed)?;
+        // And people's questions must not wait for what is written for them, nor bets.
+        let logging = open_pool(&config, connections, "pitboss callbacks", 1).map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         store.name_environment(environment).await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
@@ -207,6 +211,7 @@ impl World {
             environment,
             source,
         })?;
+        let callback_log = CallbackLog::start(environment, &config, logging, clock.clone());
         let bridge = Bridge::start_on(
             &last,
             environment.as_str(),
@@ -237,6 +242,7 @@ impl World {
             sessions,
             stream,
             catalogue,
+            callback_log,
             feed,
             webhooks,
             vault,
@@ -274,6 +280,9 @@ impl World {
                         .plus_seconds(-3600 * world.config.rest.idempotency_h);
                     if let Err(error) = world.store.forget_idempotent_answers(before).await {
                         tracing::warn!(%error, "old idempotency keys were not thrown away");
+                    }
+                    if let Err(error) = world.store.forget_old_secrets(world.clock.now()).await {
+                        tracing::warn!(%error, "old secrets were not thrown away");
                     }
                 }
             }

@@ -66,6 +66,7 @@ codes! {
     BadSignature => "bad_signature", 401, false, "The signature is not valid";
     Unauthorized => "unauthorized", 401, false, "A valid key or token is needed";
     Forbidden => "forbidden", 403, false, "The key may not do this";
+    AddressRefused => "address_refused", 403, false, "Requests from this address are not taken";
     OriginRefused => "origin_refused", 403, false, "The web page may not open a stream";
 
     // What is there at all.
@@ -92,6 +93,12 @@ codes! {
     PlayerExists => "player_exists", 409, false, "The player exists already";
 
     KeyLimit => "key_limit", 409, false, "There are as many live keys as allowed";
+    ProviderClosed => "provider_closed", 403, false, "The provider account is closed";
+    ProviderExists => "provider_exists", 409, false, "The provider account exists already";
+    ProviderLimit => "provider_limit", 409, false, "There are as many provider accounts as allowed";
+    ProviderInUse => "provider_in_use", 409, false, "The provider account is in use";
+    PolicyLocked => "policy_locked", 409, false, "Stored transactions depend on this choice";
+
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
 
@@ -157,6 +164,8 @@ impl From<&CallError> for Code {
             CallError::Parse(ParseError::UnknownCurrency(_)) => Self::CurrencyMismatch,
             CallError::Refused(refusal) => refusal.code.into(),
             CallError::UnknownProvider => Self::UnknownProvider,
+            CallError::AddressRefused { .. } => Self::AddressRefused,
+            CallError::ProviderClosed => Self::ProviderClosed,
             CallError::BodyTooLarge { .. } => Self::BodyTooLarge,
             CallError::BodyTooSlow { .. } => Self::BodyTooSlow,
             CallError::Busy { .. } => Self::Busy,

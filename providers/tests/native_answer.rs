@@ -150,6 +150,14 @@ fn every_error_of_the_edge_has_the_status_of_the_protocol() {
         (stale.into(), 401, "bad_signature"),
         (SignatureError::Mismatch.into(), 401, "bad_signature"),
         (CallError::UnknownProvider, 404, "unknown_provider"),
+        (CallError::ProviderClosed, 403, "provider_closed"),
+        (
+            CallError::AddressRefused {
+                address: "192.0.2.1".to_owned(),
+            },
+            403,
+            "address_refused",
+        ),
         (ParseError::UnknownAction.into(), 404, "unknown_action"),
         (CallError::unknown_player(), 404, "unknown_player"),
         (CallError::unknown_token(), 403, "session_invalid"),

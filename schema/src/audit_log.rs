@@ -69,6 +69,20 @@ actions! {
     RoundVoided => "round.voided",
     /// A player was blocked, unblocked or closed.
     PlayerStatusChanged => "player.status_changed",
+    /// A provider account was made.
+    ProviderCreated => "provider.created",
+    /// A provider account's name, policy, addresses or log were changed.
+    ProviderChanged => "provider.changed",
+    /// A provider account got a new callback secret.
+    ProviderSecretRotated => "provider.secret_rotated",
+    /// A provider account's old callback secret was ended before its time.
+    ProviderOldSecretRevoked => "provider.old_secret_revoked",
+    /// A provider account takes bets again.
+    ProviderEnabled => "provider.enabled",
+    /// A provider account takes no more bets.
+    ProviderDisabled => "provider.disabled",
+    /// A provider account takes no more requests.
+    ProviderClosed => "provider.closed",
 }
 
 /// Entries of these are events for subscribers as well: see `append_audit` in V7. Their names are types of events.

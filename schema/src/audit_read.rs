@@ -4,7 +4,9 @@ use pitboss_wallet::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::{AuditAction, Store, StoreError, moment::Moment,
+use crate::{
+    AuditAction, Store, StoreError,
+    moment::Moment,
     store::{Params, get},
 };
 
@@ -70,14 +72,12 @@ impl Store {
         let rows = match (subject, actor, action) {
             (Some(subject), _, _) => {
                 let sql = include_str!("../queries/audit_by_subject.sql");
-                let params: Params<'_> =
-                    &[&at, &number, &from, &limit, subject, actor, &action];
+                let params: Params<'_> = &[&at, &number, &from, &limit, subject, actor, &action];
                 self.rows(what, sql, params).await?
             }
             (None, Some(actor), _) => {
                 let sql = include_str!("../queries/audit_by_actor.sql");
-                let params: Params<'_> =
-                    &[&at, &number, &from, &limit, actor, &action];
+                let params: Params<'_> = &[&at, &number, &from, &limit, actor, &action];
                 self.rows(what, sql, params).await?
             }
             (None, None, Some(action)) => {

@@ -16,6 +16,7 @@ pub mod audit;
 mod audit_log;
 mod audit_read;
 mod batch;
+mod callback_log;
 mod catalogue;
 mod connection;
 mod document;
@@ -32,6 +33,7 @@ mod operator_keys;
 mod options;
 mod outbox;
 mod players;
+mod providers;
 mod significant;
 mod store;
 mod webhooks;
@@ -40,7 +42,11 @@ mod writer;
 
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
 pub use audit_read::{AuditEntry, AuditFilter};
-pub use catalogue::{GameRow, ProviderRow};
+pub use callback_log::{
+    CallbackFilter, CallbackLogMode, CallbackPage, CallbackPageOf, CallbackPosition,
+    LoggedCallback, NewCallback,
+};
+pub use catalogue::GameRow;
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
@@ -48,10 +54,11 @@ pub use idempotency::{Idempotent, StoredAnswer};
 pub use lane::lane_of;
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
-pub use options::StoreOptions;
 pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};
+pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
+pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
 pub use significant::{Copied, OutboxRecord};
 pub use store::Store;
 pub use webhooks::{

@@ -123,8 +123,11 @@ impl Page {
             let lane = usize::try_from(get::<i16>(row, "lane")?).map_err(StoreError::corrupt)?;
             if last_lane != Some(lane) {
                 last_lane = Some(lane);
-                let (up_to, newest, trimmed): (i64, i64, i64) =
-                    (get(row, "up_to")?, get(row, "newest")?, get(row, "trimmed")?);
+                let (up_to, newest, trimmed): (i64, i64, i64) = (
+                    get(row, "up_to")?,
+                    get(row, "newest")?,
+                    get(row, "trimmed")?,
+                );
                 let Some(position) = page.rows.get_mut(lane) else {
                     return Err(StoreError::Corrupt(format!("no position in lane {lane}")));
                 };

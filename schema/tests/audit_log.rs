@@ -38,18 +38,29 @@ fn note(id: u128, action: AuditAction, actor: &str, subject: &str) -> AuditNote 
 }
 
 async fn log(database: &Database, filter: &AuditFilter) -> Vec<AuditEntry> {
-    database.store.audit_entries(filter, None, 1000).await.unwrap()
+    database
+        .store
+        .audit_entries(filter, None, 1000)
+        .await
+        .unwrap()
 }
 
 fn breaches(report: &Report) -> Vec<String> {
-    let checks = report.checks.iter().filter(|check| check.invariant == "LOG");
+    let checks = report
+        .checks
+        .iter()
+        .filter(|check| check.invariant == "LOG");
     checks.flat_map(|check| check.examples.clone()).collect()
 }
 
 #[tokio::test]
 async fn many_who_write_at_once_make_one_chain_and_a_repeat_writes_nothing() {
     let database = Database::new("audit_chain").await;
-    database.store.name_environment(Environment::Live).await.unwrap();
+    database
+        .store
+        .name_environment(Environment::Live)
+        .await
+        .unwrap();
     let writers = (0..40u128).map(|id| {
         let store = database.store.clone();
         async move {
@@ -90,7 +101,12 @@ async fn a_change_that_fails_leaves_no_entry_and_one_without_an_entry_is_none() 
     };
     // An entry that the log cannot hold: the key is not made either.
     let impossible = note(1, AuditAction::KeyCreated, "nul \0", "key/x");
-    assert!(store.create_operator_key(&key(1), 9, &impossible).await.is_err());
+    assert!(
+        store
+            .create_operator_key(&key(1), 9, &impossible)
+            .await
+            .is_err()
+    );
     assert!(store.operator_key(&[1; 32]).await.unwrap().is_none());
     // A key that the table cannot hold: nor an entry about it.
     let impossible = pitboss_schema::NewKey {
@@ -98,7 +114,12 @@ async fn a_change_that_fails_leaves_no_entry_and_one_without_an_entry_is_none() 
         ..key(2)
     };
     let good = note(2, AuditAction::KeyCreated, "k", "key/x");
-    assert!(store.create_operator_key(&impossible, 9, &good).await.is_err());
+    assert!(
+        store
+            .create_operator_key(&impossible, 9, &good)
+            .await
+            .is_err()
+    );
     assert!(log(&database, &AuditFilter::default()).await.is_empty());
     assert_eq!(store.audit_head().await.unwrap().0, 0);
 }
@@ -124,17 +145,57 @@ async fn the_list_is_filtered_and_goes_on_where_a_page_ended() {
     let (subject, actor) = (Some("key/b".to_owned()), Some("ann".to_owned()));
     assert_eq!(numbers(all()).await, [4, 3, 2, 1]);
     assert_eq!(numbers(AuditFilter { action, ..all() }).await, [3, 1]);
-    assert_eq!(numbers(AuditFilter { subject: subject.clone(), ..all() }).await, [3, 2]);
-    assert_eq!(numbers(AuditFilter { actor: actor.clone(), ..all() }).await, [4, 2, 1]);
-    assert_eq!(numbers(AuditFilter { action, actor: actor.clone(), ..all() }).await, [1]);
-    assert_eq!(numbers(AuditFilter { action, subject: subject.clone(), ..all() }).await, [3]);
-    assert_eq!(numbers(AuditFilter { subject, actor, ..all() }).await, [2]);
+    assert_eq!(
+        numbers(AuditFilter {
+            subject: subject.clone(),
+            ..all()
+        })
+        .await,
+        [3, 2]
+    );
+    assert_eq!(
+        numbers(AuditFilter {
+            actor: actor.clone(),
+            ..all()
+        })
+        .await,
+        [4, 2, 1]
+    );
+    assert_eq!(
+        numbers(AuditFilter {
+            action,
+            actor: actor.clone(),
+            ..all()
+        })
+        .await,
+        [1]
+    );
+    assert_eq!(
+        numbers(AuditFilter {
+            action,
+            subject: subject.clone(),
+            ..all()
+        })
+        .await,
+        [3]
+    );
+    assert_eq!(
+        numbers(AuditFilter {
+            subject,
+            actor,
+            ..all()
+        })
+        .await,
+        [2]
+    );
     let (from, to) = (Some(at(2)), Some(at(4)));
     assert_eq!(numbers(AuditFilter { from, to, ..all() }).await, [3, 2]);
     let store = &database.store;
     let page = async |after| {
         let rows = store.audit_entries(&all(), after, 3).await.unwrap();
-        rows.iter().map(|entry| (entry.at, entry.number)).collect::<Vec<_>>()
+        rows.iter()
+            .map(|entry| (entry.at, entry.number))
+            .collect::<Vec<_>>()
     };
     let first = page(None).await;
     assert_eq!(page(first.last().copied()).await, [(at(1), 1)]);
@@ -203,7 +264,9 @@ async fn entries_about_what_belongs_to_nobody_are_events_and_others_are_not() {
     let FeedPage::Read { events, .. } = store.feed(&start, 1000).await.unwrap() else {
         panic!("the feed begins later");
     };
-    let told = (100..).zip(AuditAction::ALL).filter(|(_, action)| action.is_event());
+    let told = (100..)
+        .zip(AuditAction::ALL)
+        .filter(|(_, action)| action.is_event());
     let expected: Vec<(Uuid, &str)> = told
         .map(|(id, action)| (Uuid::from_u128(id), action.as_str()))
         .collect();
@@ -241,8 +304,14 @@ async fn a_database_is_of_one_world_for_ever() {
     store.name_environment(Environment::Sandbox).await.unwrap();
     store.name_environment(Environment::Sandbox).await.unwrap();
     let error = store.name_environment(Environment::Live).await.unwrap_err();
-    assert!(matches!(error, StoreError::OtherEnvironment { .. }), "{error}");
-    assert!(error.to_string().contains("environments.live.postgres_url"), "{error}");
+    assert!(
+        matches!(error, StoreError::OtherEnvironment { .. }),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("environments.live.postgres_url"),
+        "{error}"
+    );
 }
 
 fn copy_of(record: &OutboxRecord) -> Option<AuditNote> {
@@ -263,7 +332,10 @@ async fn significant_events_are_noted_once_whoever_reads_and_wherever_he_ends() 
         bob.bet(&format!("b-{n}"), 1).await;
     }
     let kinds = ["wallet.bet_debited"];
-    let none = store.copy_significant(&["no.such"], 0, copy_of).await.unwrap();
+    let none = store
+        .copy_significant(&["no.such"], 0, copy_of)
+        .await
+        .unwrap();
     assert_eq!((none.rows, none.entries), (0, 0));
     // Several nodes at once, a few rows at a time.
     let readers = (0..4).map(|_| async {
@@ -283,11 +355,17 @@ async fn significant_events_are_noted_once_whoever_reads_and_wherever_he_ends() 
     join_all(readers).await;
     let copied = log(&database, &AuditFilter::default()).await;
     assert_eq!(copied.len(), 20);
-    assert_eq!(store.copy_significant(&kinds, 3, copy_of).await.unwrap(), Copied::default());
+    assert_eq!(
+        store.copy_significant(&kinds, 3, copy_of).await.unwrap(),
+        Copied::default()
+    );
     // A new event, and the position set back: what was noted before is not noted again.
     alice.bet("b-new", 1).await;
     let client = database.client().await;
-    client.execute("UPDATE event_reader SET lane_rows = NULL", &[]).await.unwrap();
+    client
+        .execute("UPDATE event_reader SET lane_rows = NULL", &[])
+        .await
+        .unwrap();
     let again = store.copy_significant(&kinds, 1000, copy_of).await.unwrap();
     assert_eq!((again.entries, again.left, again.missed), (1, 0, 0));
     assert!(audit(store, |_| {}).await.unwrap().is_clean());
@@ -301,16 +379,31 @@ async fn trimming_waits_for_the_reader_and_what_it_missed_is_counted() {
     alice.bet("b", 1).await;
     let client = database.client().await;
     let waits = "SELECT count(*) FROM outbox_reader WHERE name = 'audit' AND position < (SELECT seq FROM lane WHERE id = lane)";
-    store.copy_significant(&["wallet.bet_debited"], 1000, copy_of).await.unwrap();
-    assert_eq!(client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0), 0);
+    store
+        .copy_significant(&["wallet.bet_debited"], 1000, copy_of)
+        .await
+        .unwrap();
+    assert_eq!(
+        client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0),
+        0
+    );
     alice.bet("b2", 1).await;
-    assert_eq!(client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0), 1);
+    assert_eq!(
+        client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0),
+        1
+    );
     let trim = "WITH gone AS (DELETE FROM outbox RETURNING lane, lane_seq, cardinality(ids) AS events)
         UPDATE lane_publisher p SET published = g.up_to, trimmed = g.up_to, trimmed_events = g.events
         FROM (SELECT lane, max(lane_seq) AS up_to, sum(events) AS events FROM gone GROUP BY lane) g WHERE p.lane = g.lane";
     client.execute(trim, &[]).await.unwrap();
-    let copied = store.copy_significant(&["wallet.bet_debited"], 1000, copy_of).await.unwrap();
+    let copied = store
+        .copy_significant(&["wallet.bet_debited"], 1000, copy_of)
+        .await
+        .unwrap();
     assert_eq!((copied.missed, copied.entries, copied.left), (1, 0, 0));
     let end = FeedPosition(vec![LanePosition::default(); usize::from(common::LANES)]);
-    assert!(matches!(store.feed(&end, 10).await.unwrap(), FeedPage::Gone));
+    assert!(matches!(
+        store.feed(&end, 10).await.unwrap(),
+        FeedPage::Gone
+    ));
 }

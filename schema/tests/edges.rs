@@ -6,7 +6,7 @@ mod common;
 mod play;
 
 use common::Database;
-use pitboss_schema::{Cursor, GameRow, Idempotent, ProviderRow, RoundFilter};
+use pitboss_schema::{AuditAction, Cursor, GameRow, Idempotent, NewProvider, RoundFilter};
 use pitboss_wallet::{
     GameId, Kind, Money, Policy, ProviderId, RoundState, SessionKind, Timestamp, TransactionState,
 };
@@ -99,29 +99,20 @@ async fn a_session_is_found_by_the_hash_of_its_token() {
 }
 
 #[tokio::test]
-async fn providers_and_games_are_put_and_replaced() {
+async fn games_are_put_and_replaced() {
     let database = Database::new("catalogue").await;
     let store = &database.store;
-    let mut provider = ProviderRow {
+    let provider = NewProvider {
         id: ProviderId::new("demo").unwrap(),
         dialect: "native".to_owned(),
         name: "Demo".to_owned(),
-        policy: Policy {
-            auto_close_after_s: Some(60),
-            ..Policy::default()
-        },
-        secrets: vec![vec![1, 2, 3], vec![0; 40]],
-        enabled: true,
-        created_at: Timestamp::from_micros(0),
+        policy: Policy::default(),
+        secret: vec![1],
+        allowed_addresses: Vec::new(),
+        callback_log: None,
     };
-    store.put_provider(&provider).await.unwrap();
-    let stored = store.provider(&provider.id).await.unwrap().unwrap();
-    provider.created_at = stored.created_at;
-    assert_eq!(stored, provider);
-    provider.secrets.pop();
-    provider.enabled = false;
-    store.put_provider(&provider).await.unwrap();
-    assert_eq!(store.providers().await.unwrap(), [provider.clone()]);
+    let note = common::note(AuditAction::ProviderCreated, "provider/demo");
+    store.create_provider(&provider, 1, &note).await.unwrap();
 
     let mut game = GameRow {
         id: GameId::new("dice").unwrap(),

@@ -77,34 +77,58 @@ async fn a_key_is_found_by_its_secret_and_by_the_one_before_and_after_it_is_revo
 
     let found = store.operator_key(&[1; 32]).await.unwrap().unwrap();
     assert_eq!((found.id, found.prefix.as_str()), (first.id, "sk_test_1"));
-    assert_eq!((&found.issuers, &found.allowed), (&first.issuers, &first.allowed));
-    assert_eq!((found.rate, found.expires_at), (first.rate, first.expires_at));
+    assert_eq!(
+        (&found.issuers, &found.allowed),
+        (&first.issuers, &first.allowed)
+    );
+    assert_eq!(
+        (found.rate, found.expires_at),
+        (first.rate, first.expires_at)
+    );
     assert!(!found.is_old && found.last_used_at.is_none());
 
     let rotate = async |version, hash: u8, until, id| {
         let note = note(id, AuditAction::KeyRotated);
         let at = (first.id, version);
         let new = ("sk_test_n", &[hash; 32]);
-        store.rotate_operator_key(at, new, &[], until, &note).await.unwrap()
+        store
+            .rotate_operator_key(at, new, &[], until, &note)
+            .await
+            .unwrap()
     };
     assert!(rotate(0, 7, Some(NOW), 3).await);
-    assert!(!rotate(0, 8, None, 4).await, "decided on what is no longer so");
+    assert!(
+        !rotate(0, 8, None, 4).await,
+        "decided on what is no longer so"
+    );
     let (new, old) = (
         store.operator_key(&[7; 32]).await.unwrap().unwrap(),
         store.operator_key(&[1; 32]).await.unwrap().unwrap(),
     );
-    assert_eq!((new.id, old.id, new.is_old, old.is_old), (first.id, first.id, false, true));
+    assert_eq!(
+        (new.id, old.id, new.is_old, old.is_old),
+        (first.id, first.id, false, true)
+    );
     assert_eq!(new.old, Some(("sk_test_1".into(), NOW)));
     assert!(rotate(1, 9, None, 5).await);
     assert!(store.operator_key(&[7; 32]).await.unwrap().is_none());
     assert!(store.operator_key(&[1; 32]).await.unwrap().is_none());
 
-    store.touch_operator_key(first.id, NOW, "192.0.2.1").await.unwrap();
+    store
+        .touch_operator_key(first.id, NOW, "192.0.2.1")
+        .await
+        .unwrap();
     let soon = NOW.plus_seconds(59);
-    store.touch_operator_key(first.id, soon, "192.0.2.2").await.unwrap();
+    store
+        .touch_operator_key(first.id, soon, "192.0.2.2")
+        .await
+        .unwrap();
     let revoke = async |by, id| {
         let note = note(id, AuditAction::KeyRevoked);
-        store.revoke_operator_key(first.id, NOW, by, &note).await.unwrap()
+        store
+            .revoke_operator_key(first.id, NOW, by, &note)
+            .await
+            .unwrap()
     };
     assert!(!revoke(Some(Uuid::from_u128(77)), 6).await, "by nobody");
     assert!(revoke(Some(later.id), 6).await);
@@ -113,12 +137,22 @@ async fn a_key_is_found_by_its_secret_and_by_the_one_before_and_after_it_is_revo
     assert_eq!(row.revoked_at, Some(NOW));
     assert_eq!(row.last_used_at, Some(NOW));
     assert_eq!(row.last_used_address.as_deref(), Some("192.0.2.1"));
-    assert!(store.operator_key(&[9; 32]).await.unwrap().unwrap().revoked_at.is_some());
+    assert!(
+        store
+            .operator_key(&[9; 32])
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked_at
+            .is_some()
+    );
     // A revoked key neither changes nor revokes.
     assert!(!rotate(row.version, 8, None, 8).await);
     let note_of_other = note(9, AuditAction::KeyRevoked);
     let by = Some(first.id);
-    let revoked = store.revoke_operator_key(later.id, NOW, by, &note_of_other).await;
+    let revoked = store
+        .revoke_operator_key(later.id, NOW, by, &note_of_other)
+        .await;
     assert!(!revoked.unwrap());
     assert_eq!(entries(store).await, 5);
 
@@ -147,13 +181,19 @@ async fn a_change_names_the_version_that_it_was_decided_on() {
     let apply = async |version, name, id| {
         let note = note(id, AuditAction::KeyChanged);
         let change = change(name);
-        store.change_operator_key(first.id, version, &change, &note).await.unwrap()
+        store
+            .change_operator_key(first.id, version, &change, &note)
+            .await
+            .unwrap()
     };
     assert!(apply(0, "one", 2).await);
     assert!(!apply(0, "two", 3).await);
     let row = store.operator_key_by_id(first.id).await.unwrap().unwrap();
     assert_eq!((row.name.as_str(), row.version), ("one", 1));
-    assert_eq!((row.allowed, row.rate, row.expires_at), (vec![], None, None));
+    assert_eq!(
+        (row.allowed, row.rate, row.expires_at),
+        (vec![], None, None)
+    );
     assert_eq!(entries(store).await, 2);
 }
 
@@ -176,6 +216,9 @@ async fn two_keys_cannot_revoke_each_other() {
     };
     // One of them may be told to try again: Postgres ends one of two that wait for each other.
     let (one, other) = tokio::join!(revoke(1, 2), revoke(2, 1));
-    let revoked = [one, other].into_iter().filter(|r| matches!(r, Ok(true))).count();
+    let revoked = [one, other]
+        .into_iter()
+        .filter(|r| matches!(r, Ok(true)))
+        .count();
     assert_eq!(revoked, 1);
 }

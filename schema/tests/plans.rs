@@ -292,6 +292,36 @@ async fn a_webhook_looks_for_what_is_due_among_what_waits_alone() {
 }
 
 #[tokio::test]
+async fn the_log_of_callbacks_is_read_and_trimmed_in_the_order_of_time() {
+    let database = Database::new("plan_callbacks").await;
+    for (sql, parameters) in [
+        (include_str!("../queries/callback_log_page.sql"), 11),
+        (include_str!("../queries/callback_log_trim.sql"), 4),
+    ] {
+        let plan = plan(&database, sql, parameters).await;
+        check(&plan, &[("callback_log_by_time", &["provider_id"])]);
+        // What is kept of the page is sorted; the table never is.
+        let reads = plan.matches("callback_log_by_time").count();
+        let by_key = plan.matches("callback_log_pkey").count();
+        assert!(
+            reads > 0 && by_key == usize::from(parameters == 4),
+            "{plan}"
+        );
+    }
+    let entry = include_str!("../queries/callback_log_entry.sql");
+    check(
+        &plan(&database, entry, 2).await,
+        &[("callback_log_pkey", &["number"])],
+    );
+    let accounts = include_str!("../queries/provider_list.sql");
+    let plan = plan(&database, accounts, 2).await;
+    assert!(
+        plan.contains("provider_pkey") && !plan.contains("Sort"),
+        "{plan}"
+    );
+}
+
+#[tokio::test]
 async fn the_sweeper_reads_open_rounds_only() {
     let database = Database::new("plan_sweeper").await;
     let sql = include_str!("../queries/overdue_rounds.sql");

@@ -51,7 +51,9 @@ fn parse(entry: &[u8]) -> Option<IpAddr> {
         .and_then(|rest| rest.strip_suffix(']'));
     let address = bare.unwrap_or(text).parse().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
-    address.or_else(with_port).map(|ip: IpAddr| ip.to_canonical())
+    address
+        .or_else(with_port)
+        .map(|ip: IpAddr| ip.to_canonical())
 }
 
 /// What is no network.
@@ -132,30 +134,63 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_counted_from_the_right_over_all_lines_and_what_the_client_wrote_is_not_looked_at() {
+    fn entries_are_counted_from_the_right_over_all_lines_and_what_the_client_wrote_is_not_looked_at()
+     {
         let forged = "10.0.0.1, 10.0.0.2";
         let honest = "203.0.113.9, 10.1.1.1";
-        assert_eq!(origin("10.9.9.9", &["203.0.113.9"], 1), certain("203.0.113.9"));
-        assert_eq!(origin("10.9.9.9", &[forged, honest], 2), certain("203.0.113.9"));
-        assert_eq!(origin("10.9.9.9", &["10.0.0.1,203.0.113.9"], 1), certain("203.0.113.9"));
+        assert_eq!(
+            origin("10.9.9.9", &["203.0.113.9"], 1),
+            certain("203.0.113.9")
+        );
+        assert_eq!(
+            origin("10.9.9.9", &[forged, honest], 2),
+            certain("203.0.113.9")
+        );
+        assert_eq!(
+            origin("10.9.9.9", &["10.0.0.1,203.0.113.9"], 1),
+            certain("203.0.113.9")
+        );
         assert_eq!(
             origin("10.9.9.9", &["10.0.0.1", "[2001:db8::1]:4711"], 1),
             certain("2001:db8::1")
         );
-        assert_eq!(origin("10.9.9.9", &["203.0.113.9:80"], 1), certain("203.0.113.9"));
-        assert_eq!(origin("10.9.9.9", &["[2001:db8::1]"], 1), certain("2001:db8::1"));
+        assert_eq!(
+            origin("10.9.9.9", &["203.0.113.9:80"], 1),
+            certain("203.0.113.9")
+        );
+        assert_eq!(
+            origin("10.9.9.9", &["[2001:db8::1]"], 1),
+            certain("2001:db8::1")
+        );
     }
 
     #[test]
     fn what_is_missing_or_malformed_leaves_the_last_address_that_is_known_and_is_not_certain() {
         let unsure = |address: &str| (address.to_owned(), false);
         assert_eq!(origin("10.9.9.9", &[], 1), unsure("10.9.9.9"));
-        assert_eq!(origin("10.9.9.9", &["203.0.113.9"], 2), unsure("203.0.113.9"));
-        for wrong in ["", "unknown", "203.0.113.9x", "fe80::1%eth0", "203.0.113.9,", "\u{a0}"] {
-            assert_eq!(origin("10.9.9.9", &[wrong], 1), unsure("10.9.9.9"), "{wrong}");
+        assert_eq!(
+            origin("10.9.9.9", &["203.0.113.9"], 2),
+            unsure("203.0.113.9")
+        );
+        for wrong in [
+            "",
+            "unknown",
+            "203.0.113.9x",
+            "fe80::1%eth0",
+            "203.0.113.9,",
+            "\u{a0}",
+        ] {
+            assert_eq!(
+                origin("10.9.9.9", &[wrong], 1),
+                unsure("10.9.9.9"),
+                "{wrong}"
+            );
         }
         // A good entry of the client's own does not stand in for the proxy's.
-        assert_eq!(origin("10.9.9.9", &["203.0.113.9, x"], 1), unsure("10.9.9.9"));
+        assert_eq!(
+            origin("10.9.9.9", &["203.0.113.9, x"], 1),
+            unsure("10.9.9.9")
+        );
     }
 
     fn list(texts: &[&str]) -> AllowList {
@@ -168,9 +203,19 @@ mod tests {
             address: address.parse().unwrap(),
             is_certain,
         };
-        let some = list(&["192.0.2.77/24", "2001:db8::/32", "::ffff:198.51.100.0/120", "10.0.0.1"]);
+        let some = list(&[
+            "192.0.2.77/24",
+            "2001:db8::/32",
+            "::ffff:198.51.100.0/120",
+            "10.0.0.1",
+        ]);
         assert_eq!(some.names()[0], "192.0.2.0/24");
-        for inside in ["192.0.2.200", "2001:db8:ffff::1", "198.51.100.3", "10.0.0.1"] {
+        for inside in [
+            "192.0.2.200",
+            "2001:db8:ffff::1",
+            "198.51.100.3",
+            "10.0.0.1",
+        ] {
             assert!(some.admits(at(inside, true)), "{inside}");
             assert!(!some.admits(at(inside, false)), "{inside}");
         }

@@ -77,15 +77,30 @@ mod tests {
             change(&mut other);
             grant.covers(&other)
         };
-        assert_eq!(with(|g| g.scopes = Scopes::parse(["players:read"]).unwrap()), Ok(()));
+        assert_eq!(
+            with(|g| g.scopes = Scopes::parse(["players:read"]).unwrap()),
+            Ok(())
+        );
         assert_eq!(with(|g| g.scopes = Scopes::ALL), Err(Excess::Scopes));
-        assert_eq!(with(|g| g.allowed = AllowList::default()), Err(Excess::Addresses));
+        assert_eq!(
+            with(|g| g.allowed = AllowList::default()),
+            Err(Excess::Addresses)
+        );
         assert_eq!(with(|g| g.rate.per_s = 11), Err(Excess::Rate));
         assert_eq!(with(|g| g.rate.burst = 21), Err(Excess::Rate));
         assert_eq!(with(|g| g.expires_at = None), Err(Excess::Expiry));
-        assert_eq!(with(|g| g.expires_at = Some(Timestamp::from_micros(101))), Err(Excess::Expiry));
-        assert_eq!(with(|g| g.expires_at = Some(Timestamp::from_micros(99))), Ok(()));
-        let all = Grant { expires_at: None, ..grant.clone() };
+        assert_eq!(
+            with(|g| g.expires_at = Some(Timestamp::from_micros(101))),
+            Err(Excess::Expiry)
+        );
+        assert_eq!(
+            with(|g| g.expires_at = Some(Timestamp::from_micros(99))),
+            Ok(())
+        );
+        let all = Grant {
+            expires_at: None,
+            ..grant.clone()
+        };
         assert_eq!(all.covers(&grant), Ok(()));
     }
 }

@@ -37,7 +37,10 @@ mod tests {
         assert!(are_two(&ann, &hands("bob", &[])));
         // Ann made it, in whatever name, or made the key that made it.
         assert!(!are_two(&ann, &hands("bob", &["ann".into()])));
-        assert!(!are_two(&ann, &hands("carl", &["bob".into(), "ann".into()])));
+        assert!(!are_two(
+            &ann,
+            &hands("carl", &["bob".into(), "ann".into()])
+        ));
         assert!(are_two(&ann, &hands("carl", &["bob".into()])));
     }
 }

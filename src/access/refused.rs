@@ -176,7 +176,13 @@ mod tests {
         assert_eq!(notes.len(), KINDS_MAX + 1);
         let others = notes.iter().find(|note| note.detail["reason"] == "others");
         assert_eq!(others.unwrap().detail["count"], 9 * KINDS_MAX);
-        assert_eq!(notes.iter().filter(|note| note.subject == "provider/acme").count(), KINDS_MAX);
+        assert_eq!(
+            notes
+                .iter()
+                .filter(|note| note.subject == "provider/acme")
+                .count(),
+            KINDS_MAX
+        );
         // Forgotten once their minute is over.
         assert!(refusals.take(at(61), &SystemIds).is_empty());
         assert!(refusals.0.lock().unwrap().is_empty());

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Outbox, Server, Webhooks, nats_users};
+use super::{CallbackLog, Config, ConfigError, Outbox, Providers, Server, Webhooks, nats_users};
+use crate::accounts::GRACE_MAX_S;
 
 /// How long the secret before a rotation may still work.
 pub const KEY_GRACE_S_MAX: i64 = 30 * 86_400;
@@ -25,6 +26,8 @@ impl Config {
             rest,
             keys,
             audit,
+            providers,
+            callback_log,
             events,
             webhooks,
             sweeper,
@@ -207,6 +210,7 @@ impl Config {
         check.range("events.scan_max", events.scan_max, 1, 100_000);
         check.range("events.poll_ms", events.poll_ms, 10, 60_000);
         webhooks_ranges(&mut check, webhooks);
+        providers_ranges(&mut check, providers, callback_log);
         check.hold(outbox, webhooks);
         for environment in Environment::ALL {
             let users = &self.connections(environment).nats_users;
@@ -309,6 +313,40 @@ pub fn threshold(code: &str, amount: &str) -> Result<Money, String> {
         return Err("must be more than zero".into());
     }
     Ok(amount)
+}
+
+fn providers_ranges(check: &mut Check, providers: &Providers, log: &CallbackLog) {
+    let Providers {
+        accounts_max,
+        addresses_max,
+        grace_s,
+    } = providers;
+    check.range("providers.accounts_max", *accounts_max, 1, 10_000);
+    check.range("providers.addresses_max", *addresses_max, 1, 1000);
+    check.range("providers.grace_s", *grace_s, 0, GRACE_MAX_S);
+    let CallbackLog {
+        sandbox: _,
+        live: _,
+        queue_max,
+        batch_max,
+        linger_ms,
+        body_max_bytes,
+        keep_h,
+        rows_max,
+        trim_every_ms,
+        trim_batch_max,
+        scan_max,
+    } = log;
+    check.range("callback_log.queue_max", *queue_max, 1, 100_000);
+    check.range("callback_log.batch_max", *batch_max, 1, 10_000);
+    check.range("callback_log.linger_ms", *linger_ms, 0, 10_000);
+    let most = 1 << 20;
+    check.range("callback_log.body_max_bytes", *body_max_bytes, 0, most);
+    check.range("callback_log.keep_h", *keep_h, 1, 24 * 3650);
+    check.range("callback_log.rows_max", *rows_max, 1, 10_000_000);
+    check.range("callback_log.trim_every_ms", *trim_every_ms, 100, 3_600_000);
+    check.range("callback_log.trim_batch_max", *trim_batch_max, 1, 100_000);
+    check.range("callback_log.scan_max", *scan_max, 1, 1_000_000);
 }
 
 /// Remembers the first value that is out of its range.

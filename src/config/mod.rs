@@ -7,6 +7,7 @@ mod told;
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
+use pitboss_schema::CallbackLogMode;
 use pitboss_wallet::Environment;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ section!(
         rest: Rest,
         keys: Keys,
         audit: Audit,
+        providers: Providers,
+        callback_log: CallbackLog,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -189,6 +192,24 @@ section!(Audit {
     clock_skew_max_ms: i64,
     large_bet: BTreeMap<String, String>,
     large_win: BTreeMap<String, String>,
+});
+section!(Providers {
+    accounts_max: u32,
+    addresses_max: usize,
+    grace_s: i64,
+});
+section!(CallbackLog {
+    sandbox: CallbackLogMode,
+    live: CallbackLogMode,
+    queue_max: usize,
+    batch_max: usize,
+    linger_ms: u64,
+    body_max_bytes: usize,
+    keep_h: i64,
+    rows_max: u32,
+    trim_every_ms: u64,
+    trim_batch_max: u32,
+    scan_max: u32,
 });
 section!(Events {
     waiters_max: usize,

@@ -86,9 +86,16 @@ mod tests {
             let hash = told[secret].as_str().unwrap();
             assert!(hash.starts_with("sha256:"), "{secret}: {hash}");
         }
-        assert!(!told.keys().any(|key| key.starts_with("environments.sandbox.")));
+        assert!(
+            !told
+                .keys()
+                .any(|key| key.starts_with("environments.sandbox."))
+        );
         let before = told["environments.live.nats_password"].clone();
         config.environments.live.nats_password = "hunter3".to_owned().into();
-        assert_ne!(config.told(Environment::Live)["environments.live.nats_password"], before);
+        assert_ne!(
+            config.told(Environment::Live)["environments.live.nats_password"],
+            before
+        );
     }
 }

@@ -107,7 +107,12 @@ async fn enter_as_operator(request: &HttpRequest, scope: Scope) -> Result<Operat
     }
     let (world, hash) = entered?;
     let shown = shown.unwrap_or_default();
-    let key = match world.keys.find(&hash).await.map_err(ApiError::unavailable)? {
+    let key = match world
+        .keys
+        .find(&hash)
+        .await
+        .map_err(ApiError::unavailable)?
+    {
         Found::Live(key) => key,
         Found::Unknown => {
             note_refusal(&world, Refusal::UnknownKey, origin, &shown);
@@ -133,7 +138,10 @@ async fn enter_as_operator(request: &HttpRequest, scope: Scope) -> Result<Operat
         metrics::counter!("pitboss_keys_rate_limited_total", "environment" => environment)
             .increment(1);
         let wait_s = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
-        let detail = format!("the key makes more than {} requests a second", key.grant.rate.per_s);
+        let detail = format!(
+            "the key makes more than {} requests a second",
+            key.grant.rate.per_s
+        );
         return Err(ApiError::retry_after(Code::RateLimited, detail, wait_s));
     }
     if !key.grant.scopes.allows(scope) {
@@ -192,9 +200,8 @@ impl Operator {
 
     /// Completes when the key opens this route no longer: for answers that take their time.
     pub async fn ended(&self) {
-        let is_enough = |grant: &Grant| {
-            grant.scopes.allows(self.scope) && grant.allowed.admits(self.origin)
-        };
+        let is_enough =
+            |grant: &Grant| grant.scopes.allows(self.scope) && grant.allowed.admits(self.origin);
         self.world.keys.ended(self.hash, is_enough).await;
     }
 }

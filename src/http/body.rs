@@ -11,6 +11,8 @@ use actix_web::{
 };
 use futures_util::{Stream, StreamExt};
 use pitboss_providers::{CallError, Code, ParseError, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::ApiError;
 use crate::{
@@ -73,6 +75,20 @@ fn is_json(request: &HttpRequest) -> bool {
         _ => false,
     }
 }
+
+/// A body that may be left out.
+pub fn or_empty(body: Bytes) -> Bytes {
+    if body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        body
+    }
+}
+
+/// A body that says nothing: an object without a field.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The whole body, or why it is not here. The library times a request's head only: a client that sent its
 /// body a byte a second would keep the connection for hours.

@@ -12,9 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{
-    ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get,
-};
+use super::{ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get};
 use crate::{
     access::Resource,
     feed::{self, Cursor, CursorError, TypeFilter, Waiting},
@@ -138,43 +136,48 @@ fn answer_later(
     waiting: Waiting,
     deadline: Instant,
 ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
-    stream::unfold(Some((operator, reading, waiting)), move |state| async move {
-        let (operator, mut reading, mut waiting) = state?;
-        let patience = deadline
-            .saturating_duration_since(Instant::now())
-            .min(SIGN_OF_LIFE);
-        let mut ended = false;
-        let found = tokio::select! {
-            biased;
-            () = operator.ended() => {
-                ended = true;
-                Ok(None)
-            }
-            found = waiting.until(patience, async || {
-                loop {
-                    let page = reading.read().await?;
-                    if !page.bodies.is_empty() {
-                        return Ok::<_, ApiError>(Some(page));
-                    }
-                    // What the filter drops is read on, for as long as there is time.
-                    if !page.more || Instant::now() >= deadline {
-                        return Ok(None);
-                    }
+    stream::unfold(
+        Some((operator, reading, waiting)),
+        move |state| async move {
+            let (operator, mut reading, mut waiting) = state?;
+            let patience = deadline
+                .saturating_duration_since(Instant::now())
+                .min(SIGN_OF_LIFE);
+            let mut ended = false;
+            let found = tokio::select! {
+                biased;
+                () = operator.ended() => {
+                    ended = true;
+                    Ok(None)
                 }
-            }) => found,
-        };
-        let is_over = ended || Instant::now() >= deadline || reading.world.feed.is_closed();
-        let page = match found {
-            Ok(None) if !is_over => return Some((Ok(" ".into()), Some((operator, reading, waiting)))),
-            Ok(Some(page)) => page,
-            // The status has gone out: whoever asks again, from the same place, is told what is wrong.
-            Ok(None) | Err(_) => Page {
-                bodies: Vec::new(),
-                more: false,
-            },
-        };
-        Some((Ok(reading.render(&page).into()), None))
-    })
+                found = waiting.until(patience, async || {
+                    loop {
+                        let page = reading.read().await?;
+                        if !page.bodies.is_empty() {
+                            return Ok::<_, ApiError>(Some(page));
+                        }
+                        // What the filter drops is read on, for as long as there is time.
+                        if !page.more || Instant::now() >= deadline {
+                            return Ok(None);
+                        }
+                    }
+                }) => found,
+            };
+            let is_over = ended || Instant::now() >= deadline || reading.world.feed.is_closed();
+            let page = match found {
+                Ok(None) if !is_over => {
+                    return Some((Ok(" ".into()), Some((operator, reading, waiting))));
+                }
+                Ok(Some(page)) => page,
+                // The status has gone out: whoever asks again, from the same place, is told what is wrong.
+                Ok(None) | Err(_) => Page {
+                    bodies: Vec::new(),
+                    more: false,
+                },
+            };
+            Some((Ok(reading.render(&page).into()), None))
+        },
+    )
 }
 
 impl Reading {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Path};
 use pitboss_actors::stream::Launched;
 use pitboss_providers::Code;
-use pitboss_wallet::{Command, Currency, GameStanding, GameSwitch, Launch, PlayerId, SessionId};
+use pitboss_wallet::{Command, Currency, Launch, PlayerId, SessionId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -91,17 +91,12 @@ pub async fn start(
     let now = world.clock.now();
     let session = SessionId(world.ids.uuid());
     let token_expires_at = now.plus_seconds(world.config.sessions.launch_token_s);
-    let switch = if game.enabled {
-        GameSwitch::Enabled
-    } else {
-        GameSwitch::Disabled
-    };
     let launch = Launch {
         session,
         currency,
         provider: game.provider.clone(),
         game: game.id.clone(),
-        standing: GameStanding::Known(switch),
+        standing: world.catalogue.standing(&game.provider, &game.id),
         token_hash: tokens::hash(&token),
         token_expires_at,
         expires_at: now.plus_seconds(world.config.sessions.game_s),

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, or_empty},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
     route::{Route, get, patch, post},
@@ -157,7 +157,9 @@ impl View {
             state,
             scopes: row.scopes,
             allowed_addresses: row.allowed,
-            rate: row.rate.map(|KeyRate { per_s, burst }| Rate { per_s, burst }),
+            rate: row
+                .rate
+                .map(|KeyRate { per_s, burst }| Rate { per_s, burst }),
             expires_at: row.expires_at,
             created_at: row.created_at,
             revoked_at: row.revoked_at,
@@ -313,7 +315,9 @@ async fn create(
         let allowed = check_addresses(&new.allowed_addresses)?;
         let rate = new.rate.map(check_rate).transpose()?;
         let expires_at = new.expires_at.as_deref();
-        let expires_at = expires_at.map(|text| check_expiry(world, text)).transpose()?;
+        let expires_at = expires_at
+            .map(|text| check_expiry(world, text))
+            .transpose()?;
         let name = line("name", &new.name, NAME_CHARS_MAX)?;
         let person = line("person", &new.person, NAME_CHARS_MAX)?;
         let secret = new_secret(world)?;
@@ -336,7 +340,11 @@ async fn create(
             expires_at,
         };
         check_covered(&operator, &grant)?;
-        let note = operator.note(AuditAction::KeyCreated, keys::subject(key.id), keys::told(&key));
+        let note = operator.note(
+            AuditAction::KeyCreated,
+            keys::subject(key.id),
+            keys::told(&key),
+        );
         let most = world.config.keys.live_max;
         let made = world.store.create_operator_key(&key, most, &note).await;
         if made.map_err(ApiError::unavailable)? == KeyMade::Refused {
@@ -394,7 +402,9 @@ async fn change(
     let wanted = OperatorKeyRow {
         name: name.transpose()?.unwrap_or(row.name.clone()),
         scopes: scopes.unwrap_or(row.scopes.clone()),
-        allowed: allowed.transpose()?.map_or(row.allowed.clone(), |list| list.names()),
+        allowed: allowed
+            .transpose()?
+            .map_or(row.allowed.clone(), |list| list.names()),
         rate: rate.transpose()?.unwrap_or(row.rate),
         expires_at: expires_at.transpose()?.unwrap_or(row.expires_at),
         ..row.clone()
@@ -419,7 +429,9 @@ async fn change(
             expires_at: wanted.expires_at,
         };
         let store = &world.store;
-        let changed = store.change_operator_key(row.id, row.version, &change, &note).await;
+        let changed = store
+            .change_operator_key(row.id, row.version, &change, &note)
+            .await;
         world.keys.forget();
         if !changed.map_err(ApiError::unavailable)? {
             return Err(stale());
@@ -429,13 +441,22 @@ async fn change(
 }
 
 /// The fields that become others: as they were, and as they will be.
-fn differences(before: &OperatorKeyRow, after: &OperatorKeyRow) -> (Map<String, Value>, Map<String, Value>) {
+fn differences(
+    before: &OperatorKeyRow,
+    after: &OperatorKeyRow,
+) -> (Map<String, Value>, Map<String, Value>) {
     let told = |row: &OperatorKeyRow| {
         [
             ("name", json!(row.name)),
             ("scopes", json!(row.scopes)),
             ("allowed_addresses", json!(row.allowed)),
-            ("rate", json!(row.rate.map(|rate| json!({ "per_s": rate.per_s, "burst": rate.burst })))),
+            (
+                "rate",
+                json!(
+                    row.rate
+                        .map(|rate| json!({ "per_s": rate.per_s, "burst": rate.burst }))
+                ),
+            ),
             ("expires_at", json!(row.expires_at)),
         ]
     };
@@ -461,11 +482,14 @@ async fn rotate(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
         let grace_s = rotation.grace_s.unwrap_or(world.config.keys.grace_s);
         if !(0..=KEY_GRACE_S_MAX).contains(&grace_s) {
-            return Err(malformed("grace_s", format!("must be from 0 to {KEY_GRACE_S_MAX}")));
+            return Err(malformed(
+                "grace_s",
+                format!("must be from 0 to {KEY_GRACE_S_MAX}"),
+            ));
         }
         let row = live(&operator, &id).await?;
         // Whoever sees the secret has the key.
@@ -481,9 +505,14 @@ async fn rotate(
         let old_until = (grace_s > 0).then(|| world.clock.now().plus_seconds(grace_s));
         let detail = json!({ "prefix": prefix, "old_prefix": row.prefix, "old_until": old_until });
         let note = operator.note(AuditAction::KeyRotated, keys::subject(row.id), detail);
-        let (at, new) = ((row.id, row.version), (prefix.as_str(), &tokens::hash(&secret)));
+        let (at, new) = (
+            (row.id, row.version),
+            (prefix.as_str(), &tokens::hash(&secret)),
+        );
         let store = &world.store;
-        let rotated = store.rotate_operator_key(at, new, &issuers, old_until, &note).await;
+        let rotated = store
+            .rotate_operator_key(at, new, &issuers, old_until, &note)
+            .await;
         world.keys.forget();
         if !rotated.map_err(ApiError::unavailable)? {
             return Err(stale());
@@ -500,7 +529,10 @@ async fn live(operator: &Operator, id: &str) -> Result<OperatorKeyRow, ApiError>
     let row = find(world, id).await?;
     let now = world.clock.now();
     if row.revoked_at.is_some() || row.expires_at.is_some_and(|end| end <= now) {
-        return Err(malformed("id", "the key is revoked or expired: make another"));
+        return Err(malformed(
+            "id",
+            "the key is revoked or expired: make another",
+        ));
     }
     Ok(row)
 }
@@ -520,7 +552,7 @@ async fn revoke(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |revocation: Revocation| {
         let reason = revocation.reason.map(|reason| line("reason", &reason, 255));
         let reason = reason.transpose()?;

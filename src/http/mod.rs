@@ -20,6 +20,7 @@ mod lists;
 mod page;
 mod players;
 mod problem;
+mod providers;
 mod published;
 pub mod request_id;
 pub mod route;
@@ -54,6 +55,7 @@ pub fn routes() -> Vec<Route> {
         players::routes(),
         sessions::routes(),
         games::routes(),
+        providers::routes(),
         lists::routes(),
         events::routes(),
         webhooks::routes(),

@@ -13,7 +13,8 @@ type Settings = BTreeMap<String, Value>;
 /// Compares the configuration with that of the start before, and notes what is new.
 pub(super) async fn note(world: &World) -> Result<(), StoreError> {
     let now = world.config.told(world.environment);
-    let text = serde_json::to_string(&now).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let text =
+        serde_json::to_string(&now).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     let tell = |before: Option<&str>| -> Option<AuditNote> {
         let before: Settings = before
             .and_then(|text| serde_json::from_str(text).ok())
@@ -23,7 +24,10 @@ pub(super) async fn note(world: &World) -> Result<(), StoreError> {
         let changed = !before.is_empty() || !after.is_empty();
         changed.then(|| entry(world, AuditAction::ConfigChanged, detail))
     };
-    world.store.note_settings(&text, world.clock.now(), tell).await
+    world
+        .store
+        .note_settings(&text, world.clock.now(), tell)
+        .await
 }
 
 /// What is another value, new or gone: as it was and as it is.

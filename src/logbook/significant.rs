@@ -23,11 +23,23 @@ enum When {
 
 /// The significant types. A type that no event has yet does no harm.
 const RULES: &[(&str, AuditAction, When)] = &[
-    ("wallet.negative_balance", AuditAction::NegativeBalance, When::Always),
+    (
+        "wallet.negative_balance",
+        AuditAction::NegativeBalance,
+        When::Always,
+    ),
     ("wallet.adjusted", AuditAction::WalletAdjusted, When::Always),
-    ("wallet.win_rolled_back", AuditAction::WinRolledBack, When::Always),
+    (
+        "wallet.win_rolled_back",
+        AuditAction::WinRolledBack,
+        When::Always,
+    ),
     ("game.round_voided", AuditAction::RoundVoided, When::Always),
-    ("player.status_changed", AuditAction::PlayerStatusChanged, When::Always),
+    (
+        "player.status_changed",
+        AuditAction::PlayerStatusChanged,
+        When::Always,
+    ),
     ("wallet.bet_debited", AuditAction::LargeBet, When::LargeBet),
     ("wallet.win_credited", AuditAction::LargeWin, When::LargeWin),
 ];
@@ -101,7 +113,9 @@ impl Significance {
 fn actor(data: &Value) -> AuditActor {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let by = &data["by"];
-    let of_operator = text(by).or_else(|| text(&by["key"])).or_else(|| text(&by["key_id"]));
+    let of_operator = text(by)
+        .or_else(|| text(&by["key"]))
+        .or_else(|| text(&by["key_id"]));
     let (kind, id) = match (of_operator, text(&data["provider"])) {
         (Some(key), _) => ("operator", key),
         (None, _) if by["person"].is_string() => ("operator", String::new()),
@@ -179,12 +193,21 @@ mod tests {
             let data = json!({ "amount": amount, "currency": currency });
             rules.note(&record(kind, data)).map(|note| note.action)
         };
-        assert_eq!(of("wallet.bet_debited", "100.00", "EUR"), Some(AuditAction::LargeBet));
+        assert_eq!(
+            of("wallet.bet_debited", "100.00", "EUR"),
+            Some(AuditAction::LargeBet)
+        );
         assert_eq!(of("wallet.bet_debited", "99.99", "EUR"), None);
         assert_eq!(of("wallet.bet_debited", "100.00", "USD"), None);
-        assert_eq!(of("wallet.win_credited", "1000.00", "EUR"), Some(AuditAction::LargeWin));
+        assert_eq!(
+            of("wallet.win_credited", "1000.00", "EUR"),
+            Some(AuditAction::LargeWin)
+        );
         assert_eq!(of("wallet.win_credited", "100.00", "EUR"), None);
-        assert_eq!(of("wallet.negative_balance", "0.01", "USD"), Some(AuditAction::NegativeBalance));
+        assert_eq!(
+            of("wallet.negative_balance", "0.01", "USD"),
+            Some(AuditAction::NegativeBalance)
+        );
         assert_eq!(of("game.round_closed", "1000.00", "EUR"), None);
     }
 
@@ -193,7 +216,11 @@ mod tests {
         let kinds = significance(&[], &[]).kinds;
         assert!(!kinds.contains(&"wallet.bet_debited") && !kinds.contains(&"wallet.win_credited"));
         assert!(kinds.contains(&"game.round_voided"));
-        assert!(significance(&[("EUR", "1")], &[]).kinds.contains(&"wallet.bet_debited"));
+        assert!(
+            significance(&[("EUR", "1")], &[])
+                .kinds
+                .contains(&"wallet.bet_debited")
+        );
     }
 
     #[test]
@@ -203,7 +230,10 @@ mod tests {
         let voided = note(json!({ "provider": "acme", "reason": "broken" }));
         assert_eq!(voided.id, uuid::Uuid::from_u128(7));
         assert_eq!(voided.subject, "player/alice");
-        assert_eq!((voided.actor.kind, voided.actor.id.as_str()), ("provider", "acme"));
+        assert_eq!(
+            (voided.actor.kind, voided.actor.id.as_str()),
+            ("provider", "acme")
+        );
         assert_eq!(voided.detail["data"]["reason"], "broken");
         let by = note(json!({ "provider": "acme", "by": { "key": "k", "person": "Ann" } }));
         assert_eq!((by.actor.kind, by.actor.id.as_str()), ("operator", "k"));
@@ -214,10 +244,16 @@ mod tests {
     #[test]
     fn no_rule_is_written_twice_and_an_entry_is_no_event_again() {
         for (kind, action, _) in RULES {
-            assert_eq!(RULES.iter().filter(|(other, _, _)| other == kind).count(), 1, "{kind}");
+            assert_eq!(
+                RULES.iter().filter(|(other, _, _)| other == kind).count(),
+                1,
+                "{kind}"
+            );
             assert!(!action.is_event(), "{kind}");
         }
-        let known = RULES.iter().filter(|(kind, _, _)| EventType::from_name(kind).is_some());
+        let known = RULES
+            .iter()
+            .filter(|(kind, _, _)| EventType::from_name(kind).is_some());
         assert!(known.count() >= 5);
     }
 }

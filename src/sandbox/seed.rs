@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::{read_json, write_private_json};
 use crate::{
+    accounts::{self, Accounts, NewAccount, note_of},
     cli::Exit,
+    config::Config,
     keys,
     seams::random_bytes,
     server::Server,
@@ -58,7 +60,7 @@ impl Secrets {
             master_key: random()?,
             operator_key: new_key()?,
             second_operator_key: new_key()?,
-            provider_secret: keys::new_secret()?,
+            provider_secret: accounts::new_secret()?,
             nats_sandbox_password: random()?,
             nats_live_password: random()?,
         };
@@ -71,8 +73,8 @@ impl Secrets {
 pub async fn catalogue(
     store: &Store,
     vault: &Vault,
+    config: &Config,
     secrets: &Secrets,
-    live_max: u32,
 ) -> Result<(), Exit> {
     for (key, person) in [
         (&secrets.operator_key, "sandbox"),
@@ -80,12 +82,19 @@ pub async fn catalogue(
     ] {
         if store.operator_key(&tokens::hash(key)).await?.is_none() {
             let key = keys::unrestricted(key, person, person);
-            keys::keep_operator_key(store, &key, live_max).await?;
+            keys::keep_operator_key(store, &key, config.keys.live_max).await?;
         }
     }
     let provider = ProviderId::new(PROVIDER)?;
     if store.provider(&provider).await?.is_none() {
-        keys::keep_provider(store, vault, &provider, "native", &secrets.provider_secret).await?;
+        let accounts = Accounts {
+            store,
+            vault,
+            limits: &config.providers,
+            note: &|action, subject, detail| note_of("server", "sandbox", action, subject, detail),
+        };
+        let new = NewAccount::of(provider.clone());
+        accounts.create_with(new, &secrets.provider_secret).await?;
     }
     for game in pitboss_games::catalogue() {
         let id = game.game_id()?;

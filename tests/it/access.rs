@@ -14,11 +14,21 @@ use crate::support::{
 /// A route with something for each of its parameters.
 fn path(route: &Route) -> String {
     let segments = route.path.split('/');
-    let segments = segments.map(|segment| if segment.starts_with('{') { "x" } else { segment });
+    let segments = segments.map(|segment| {
+        if segment.starts_with('{') {
+            "x"
+        } else {
+            segment
+        }
+    });
     segments.collect::<Vec<_>>().join("/")
 }
 
-async fn ask(client: &Client, route: &Route, with: impl Fn(RequestBuilder) -> RequestBuilder) -> Answer {
+async fn ask(
+    client: &Client,
+    route: &Route,
+    with: impl Fn(RequestBuilder) -> RequestBuilder,
+) -> Answer {
     let request = with(client.http(route.method.as_str().parse().unwrap(), &path(route)));
     let request = if route.method.as_str() == "GET" {
         request
@@ -30,7 +40,9 @@ async fn ask(client: &Client, route: &Route, with: impl Fn(RequestBuilder) -> Re
 
 async fn new_key(client: &Client, more: Value) -> (String, String) {
     let mut key = json!({ "name": "tried", "person": "tester", "scopes": ["*"] });
-    key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    key.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     let made = client.post("/v1/keys", &key).await.ok();
     (made.text_at("/id"), made.text_at("/secret"))
 }
@@ -48,10 +60,7 @@ async fn no_route_of_operators_opens_for_a_key_that_must_not_open_it_and_nothing
     let revoke = format!("/v1/keys/{revoked_id}/revoke");
     sandbox.post(&revoke, &json!({})).await.ok();
     let (_, expired) = new_key(&sandbox, json!({ "expires_at": "2099-01-01T00:00:00Z" })).await;
-    let ledgers = [
-        casino.ledger("sandbox").await,
-        casino.ledger("live").await,
-    ];
+    let ledgers = [casino.ledger("sandbox").await, casino.ledger("live").await];
     let end = "UPDATE operator_key SET expires_at = now() - interval '1 second' WHERE expires_at IS NOT NULL";
     assert_eq!(ledgers[0].0.execute(end, &[]).await.unwrap(), 1);
     let networks = json!({ "allowed_addresses": ["192.0.2.0/24"] });
@@ -80,17 +89,36 @@ async fn no_route_of_operators_opens_for_a_key_that_must_not_open_it_and_nothing
             );
         };
         let without = ask(&sandbox, &route, |request| request).await;
-        assert_eq!(without.status, 401, "{shown} without a key: {}", without.text);
+        assert_eq!(
+            without.status, 401,
+            "{shown} without a key: {}",
+            without.text
+        );
         let crossed = live.at.operator_key.replace("sk_live_", "sk_test_");
         for (client, key, what) in [
-            (&alone, &live.at.operator_key, "a live key where only the sandbox is"),
-            (&sandbox, &crossed, "a live key that calls itself one of the sandbox"),
+            (
+                &alone,
+                &live.at.operator_key,
+                "a live key where only the sandbox is",
+            ),
+            (
+                &sandbox,
+                &crossed,
+                "a live key that calls itself one of the sandbox",
+            ),
             (&sandbox, &revoked, "a revoked key"),
             (&sandbox, &expired, "an expired key"),
         ] {
             refused(client, key, 401, "unauthorized", what).await;
         }
-        refused(&sandbox, &elsewhere, 403, "forbidden", "a key from a foreign address").await;
+        refused(
+            &sandbox,
+            &elsewhere,
+            403,
+            "forbidden",
+            "a key from a foreign address",
+        )
+        .await;
         let forged = ask(&sandbox, &route, |request| {
             request
                 .bearer_auth(&elsewhere)
@@ -108,11 +136,24 @@ async fn no_route_of_operators_opens_for_a_key_that_must_not_open_it_and_nothing
     assert_eq!(after, before);
 
     // The refusals are in the log, counted together, each kind once.
-    let reasons = ["unknown_key", "revoked_key", "expired_key", "foreign_address", "missing_scope"];
+    let reasons = [
+        "unknown_key",
+        "revoked_key",
+        "expired_key",
+        "foreign_address",
+        "missing_scope",
+    ];
     eventually("the refusals are noted", async || {
-        let log = sandbox.get("/v1/audit?action=access.failed&limit=200").await.ok();
+        let log = sandbox
+            .get("/v1/audit?action=access.failed&limit=200")
+            .await
+            .ok();
         let noted = log.json["data"].as_array().unwrap().clone();
-        let has = |reason: &&str| noted.iter().any(|entry| entry["detail"]["reason"] == **reason);
+        let has = |reason: &&str| {
+            noted
+                .iter()
+                .any(|entry| entry["detail"]["reason"] == **reason)
+        };
         reasons.iter().all(|reason| has(reason)).then_some(())
     })
     .await;

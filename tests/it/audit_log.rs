@@ -11,7 +11,10 @@ use crate::support::{
 };
 
 async fn entries(client: &Client, query: &str) -> Vec<Value> {
-    let page = client.get(&format!("/v1/audit?limit=200{query}")).await.ok();
+    let page = client
+        .get(&format!("/v1/audit?limit=200{query}"))
+        .await
+        .ok();
     page.json["data"].as_array().unwrap().clone()
 }
 
@@ -51,7 +54,12 @@ async fn what_is_significant_is_noted_once_and_the_log_is_whole() {
         let found = found.iter().find(wanted).unwrap();
         assert_eq!(found["actor"]["kind"], "provider");
         assert_eq!(found["actor"]["id"], client.at.providers[0].id);
-        assert!(found["detail"]["transaction"].as_str().unwrap().starts_with("tx_"));
+        assert!(
+            found["detail"]["transaction"]
+                .as_str()
+                .unwrap()
+                .starts_with("tx_")
+        );
     }
     let of_player = entries(&client, &format!("&subject={subject}")).await;
     // Two large bets (50 and 480), once each, on two nodes.
@@ -65,25 +73,44 @@ async fn what_is_significant_is_noted_once_and_the_log_is_whole() {
         send(request.header("Pitboss-Signature", &wrong).body("{}")).await;
     }
     let failed = until_noted(&client, "access.failed", 1).await;
-    let failed = failed.iter().find(|entry| entry["detail"]["reason"] == "bad_signature").unwrap();
-    assert_eq!(failed["subject"], format!("provider/{}", client.at.providers[0].id));
+    let failed = failed
+        .iter()
+        .find(|entry| entry["detail"]["reason"] == "bad_signature")
+        .unwrap();
+    assert_eq!(
+        failed["subject"],
+        format!("provider/{}", client.at.providers[0].id)
+    );
     assert_eq!(failed["actor"]["address"], "127.0.0.1");
 
     let started = entries(&client, "&action=server.started").await;
     assert_eq!(started.len(), 2);
     let actor = started[0]["actor"]["id"].as_str().unwrap();
-    assert!(!entries(&client, &format!("&actor={actor}")).await.is_empty());
+    assert!(
+        !entries(&client, &format!("&actor={actor}"))
+            .await
+            .is_empty()
+    );
     // By number, by page, and from the end.
     let all = entries(&client, "").await;
     let first = client.get("/v1/audit?limit=2").await.ok();
-    let next = client.get(&format!("/v1/audit?limit=200&after={}", first.text_at("/next"))).await.ok();
+    let next = client
+        .get(&format!(
+            "/v1/audit?limit=200&after={}",
+            first.text_at("/next")
+        ))
+        .await
+        .ok();
     assert_eq!(next.json["data"].as_array().unwrap()[..], all[2..]);
     let number = all[0]["number"].as_i64().unwrap();
     let one = client.get(&format!("/v1/audit/{number}")).await.ok();
     assert_eq!(one.json, all[0]);
     client.get("/v1/audit/0").await.refused(404, "not_found");
     client.get("/v1/audit/x").await.refused(404, "not_found");
-    client.get("/v1/audit?action=no.such").await.refused(422, "malformed");
+    client
+        .get("/v1/audit?action=no.such")
+        .await
+        .refused(422, "malformed");
     let none = entries(&client, "&to=2020-01-01T00:00:00Z").await;
     assert_eq!(none, Vec::<Value>::new());
     drop(twin);
@@ -111,7 +138,11 @@ async fn a_start_with_another_configuration_tells_what_changed_and_no_secret() {
     assert_eq!(stopped[0]["subject"], started[1]["subject"]);
     node.program.terminate().await;
     let text = std::fs::read_to_string(&node.config).unwrap();
-    std::fs::write(&node.config, text.replace("read_every_ms = 100", "read_every_ms = 200")).unwrap();
+    std::fs::write(
+        &node.config,
+        text.replace("read_every_ms = 100", "read_every_ms = 200"),
+    )
+    .unwrap();
     casino.serve_again(&mut node).await;
     let changed = until_noted(&client, "config.changed", 2).await;
     let expected = json!({ "before": { "audit.read_every_ms": 100 }, "after": { "audit.read_every_ms": 200 } });
@@ -164,10 +195,17 @@ async fn the_head_can_be_kept_elsewhere_and_proves_what_was_rewritten() {
     ledger.0.batch_execute(tamper).await.unwrap();
     let audit = casino.audit().await;
     assert_eq!(audit.status.code(), Some(1));
-    assert!(stdout(&audit).contains("audit entry 2 ("), "{}", stdout(&audit));
+    assert!(
+        stdout(&audit).contains("audit entry 2 ("),
+        "{}",
+        stdout(&audit)
+    );
 }
 
 fn micros(text: &str) -> i128 {
     use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-    OffsetDateTime::parse(text, &Rfc3339).unwrap().unix_timestamp_nanos() / 1000
+    OffsetDateTime::parse(text, &Rfc3339)
+        .unwrap()
+        .unix_timestamp_nanos()
+        / 1000
 }

@@ -54,8 +54,8 @@ pub use ids::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use policy::{
-    LateBet, LateWin, Policy, RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope,
-    TransactionScope, WinWithoutBet,
+    LateBet, LateWin, Policy, PolicyChange, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundScope, TransactionScope, WinWithoutBet,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use round::{Round, RoundEntry, RoundKey, RoundState};

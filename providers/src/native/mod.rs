@@ -36,7 +36,7 @@ impl Dialect for Native {
         Policy::default()
     }
 
-    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<(), SignatureError> {
+    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<usize, SignatureError> {
         signature::verify(account, request)
     }
 

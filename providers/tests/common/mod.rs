@@ -153,7 +153,7 @@ pub fn verify(
     path: &str,
     body: &[u8],
     secrets: &[&[u8]],
-) -> Result<(), SignatureError> {
+) -> Result<usize, SignatureError> {
     let mut account = account();
     account.secrets = secrets.iter().map(|secret| Secret::new(*secret)).collect();
     let headers = [("pitboss-signature", header)];

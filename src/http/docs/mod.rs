@@ -45,6 +45,7 @@ macro_rules! guides {
 guides!(
     "quick-start",
     "callbacks",
+    "providers",
     "errors",
     "stream",
     "events",

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, Nothing, or_empty},
     events::{gone, position},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
@@ -393,7 +393,7 @@ async fn rotate(
 ) -> Result<HttpResponse, ApiError> {
     const GRACE_MAX_S: i64 = 30 * 86_400;
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
         let grace_s = rotation.grace_s.unwrap_or(world.config.webhooks.grace_s);
         if !(0..=GRACE_MAX_S).contains(&grace_s) {
@@ -414,10 +414,6 @@ async fn rotate(
     .await
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "WebhookTest")]
 struct Tested {
@@ -436,7 +432,7 @@ async fn test(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |_: Nothing| {
         let row = find(world, &id).await?;
         let now = world.clock.now();

@@ -1,6 +1,7 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
 mod keys;
+mod providers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,15 +192,20 @@ fn case(route: &'static str, method: &'static str, caller: Caller, path: String)
     }
 }
 
+/// What was made for the cases.
+pub struct Made {
+    pub launch_token: String,
+    pub webhook: Webhook,
+    /// An operator key.
+    pub key: String,
+    /// A callback in the log of the sandbox's provider.
+    pub callback: i64,
+}
+
 /// A request in order for every route, about this player and this webhook. Their order is that in which they can be
 /// carried out.
-pub fn cases(
-    client: &Client,
-    player: &Player,
-    launch_token: &str,
-    webhook: &Webhook,
-    key: &str,
-) -> Vec<Case> {
+pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
+    let launch_token = made.launch_token.as_str();
     let Player { id, .. } = player;
     let get = |route, path: String| case(route, "GET", Caller::Operator, path);
     let post = |route, path: String, body| Case {
@@ -267,7 +273,7 @@ pub fn cases(
             ..get("/v1/events", "/v1/events?after=newest&wait=0".into())
         },
     ];
-    let mut callback = |action, body, optional| {
+    let mut ask = |action, body, optional| {
         cases.push(Case {
             body,
             optional,
@@ -287,36 +293,37 @@ pub fn cases(
     let batch = player.batch("r", &[("bet", "b2", "0.01"), ("win", "w2", "0.02")]);
     let flags = json!({ "round_closed": false, "jackpot_contribution": "0.00" });
     let kind = json!({ "round_closed": false, "bet_transaction_id": "b1", "kind": "ordinary" });
-    callback("authenticate", json!({ "token": launch_token }), &[]);
-    callback("balance", login, &[]);
-    callback(
+    ask("authenticate", json!({ "token": launch_token }), &[]);
+    ask("balance", login, &[]);
+    ask(
         "bet",
         also(player.bet("b1", "0.01"), flags),
         &["/round_closed", "/jackpot_contribution"],
     );
-    callback(
+    ask(
         "bet",
         also(player.bet("b3", "0.00"), json!({ "free_round": "f" })),
         &["/free_round"],
     );
-    callback(
+    ask(
         "win",
         also(player.win("w1", "b1", "0.01"), kind),
         &["/round_closed", "/bet_transaction_id", "/kind"],
     );
-    callback(
+    ask(
         "bet_win",
         also(batch, json!({ "round_closed": false })),
         &["/round_closed"],
     );
-    callback(
+    ask(
         "rollback",
         also(player.rollback("rb", "b3"), json!({ "round": "r-b3" })),
         &["/round"],
     );
-    callback("close_round", player.close("b1"), &[]);
-    cases.extend(webhook_cases(webhook));
-    cases.extend(keys::cases(key));
+    ask("close_round", player.close("b1"), &[]);
+    cases.extend(webhook_cases(&made.webhook));
+    cases.extend(keys::cases(&made.key));
+    cases.extend(providers::cases(made.callback));
     cases
 }
 

@@ -13,10 +13,13 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use cases::{Caller, Case, SEGMENTS, Webhook, cases, documented_statuses, hostile_values, routes};
+use cases::{
+    Caller, Case, Made, SEGMENTS, Webhook, cases, documented_statuses, hostile_values, routes,
+};
 
 use crate::support::{
     client::{Answer, Client, send, signature, unix_now},
+    eventually,
     player::Player,
     sandbox::Sandbox,
 };
@@ -304,6 +307,15 @@ async fn webhook(client: &Client, player: &Player) -> Webhook {
     Webhook { id, event }
 }
 
+/// The number of a callback that was logged: the player's launch was one.
+async fn logged_callback(client: &Client) -> i64 {
+    eventually("a callback is logged", async || {
+        let log = client.get("/v1/providers/demo/callbacks").await.ok();
+        log.json["data"][0]["number"].as_i64()
+    })
+    .await
+}
+
 #[tokio::test]
 async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
     let scratch = ScratchDir::new("hostile").unwrap();
@@ -318,8 +330,23 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
     };
     let webhook = webhook(&scene.client, &scene.player).await;
     let key = json!({ "name": "hostile", "person": "nobody", "scopes": ["*"] });
-    let key = scene.client.post("/v1/keys", &key).await.ok().text_at("/id");
-    let cases = cases(&scene.client, &scene.player, &launch_token, &webhook, &key);
+    let key = scene
+        .client
+        .post("/v1/keys", &key)
+        .await
+        .ok()
+        .text_at("/id");
+    // The first request of an account that may be stored is noted on its row, whatever becomes of it.
+    let bet = scene.player.bet("first", "0.01");
+    scene.client.callback("bet", &bet).await.ok();
+    let callback = logged_callback(&scene.client).await;
+    let made = Made {
+        launch_token,
+        webhook,
+        key,
+        callback,
+    };
+    let cases = cases(&scene.client, &scene.player, &made);
     for (path, method) in routes() {
         let has = |case: &Case| case.route.ends_with(&path) && case.method == method;
         assert!(cases.iter().any(has), "{method} {path} has no case here");

@@ -128,7 +128,10 @@ impl Casino {
         let (api, admin) = (free_port().unwrap(), free_port().unwrap());
         let config = self.config("", api, admin);
         let mut text = std::fs::read_to_string(&config).unwrap();
-        for Login { environment: other, .. } in &self.logins {
+        for Login {
+            environment: other, ..
+        } in &self.logins
+        {
             if *other != environment {
                 let on = format!("[environments.{other}]\nenabled = true");
                 text = text.replace(&on, &on.replace("true", "false"));

@@ -11,6 +11,8 @@ pub struct Player {
     pub session: String,
     /// For the stream.
     pub token: String,
+    /// That he plays.
+    pub game: String,
 }
 
 pub const GAME: &str = "dice";
@@ -27,6 +29,7 @@ impl Player {
             id,
             session: String::new(),
             token: String::new(),
+            game: GAME.to_owned(),
         };
         player.deposit(client, amount).await;
         player.session = player.launch(client).await;
@@ -54,7 +57,7 @@ impl Player {
     pub async fn launch_token(&self, client: &Client) -> String {
         let body = json!({ "player": self.id, "currency": "EUR" });
         client
-            .post(&format!("/v1/games/{GAME}/launch"), &body)
+            .post(&format!("/v1/games/{}/launch", self.game), &body)
             .await
             .ok()
             .text_at("/token")
@@ -87,7 +90,7 @@ impl Player {
     /// A bet in the round `r-<id>`.
     pub fn bet(&self, id: &str, amount: &str) -> Value {
         json!({
-            "transaction_id": id, "player": self.id, "session": self.session, "game": GAME,
+            "transaction_id": id, "player": self.id, "session": self.session, "game": self.game,
             "round": format!("r-{id}"), "amount": amount, "currency": "EUR",
         })
     }
@@ -95,7 +98,7 @@ impl Player {
     /// A win in the round of the bet with this id.
     pub fn win(&self, id: &str, bet: &str, amount: &str) -> Value {
         json!({
-            "transaction_id": id, "player": self.id, "game": GAME, "round": format!("r-{bet}"),
+            "transaction_id": id, "player": self.id, "game": self.game, "round": format!("r-{bet}"),
             "amount": amount, "currency": "EUR",
         })
     }
@@ -105,7 +108,7 @@ impl Player {
     }
 
     pub fn close(&self, bet: &str) -> Value {
-        json!({ "player": self.id, "game": GAME, "round": format!("r-{bet}") })
+        json!({ "player": self.id, "game": self.game, "round": format!("r-{bet}") })
     }
 
     /// A batch of `(type, id, amount)` in one round.
@@ -113,7 +116,7 @@ impl Player {
         let action = |(kind, id, amount): &(&str, &str, &str)| json!({ "type": kind, "transaction_id": id, "amount": amount });
         let actions: Vec<Value> = actions.iter().map(action).collect();
         json!({
-            "player": self.id, "session": self.session, "game": GAME, "round": round, "currency": "EUR",
+            "player": self.id, "session": self.session, "game": self.game, "round": round, "currency": "EUR",
             "actions": actions,
         })
     }
