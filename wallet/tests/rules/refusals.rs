@@ -1,7 +1,7 @@
 //! Each refusal code that this crate gives, and the order in which refusals come.
 
 use pitboss_wallet::{
-    Bet, Command, GameStanding, GameSwitch, Money, PlayerStatus, RefusalCode, Win,
+    Bet, Command, GameStanding, Money, PlayerStatus, RefusalCode, Win,
 };
 
 use crate::harness::*;
@@ -69,7 +69,7 @@ fn a_game_that_is_disabled_or_unknown_takes_no_bet() {
     };
     table.refused(
         RefusalCode::GameDisabled,
-        standing(GameStanding::Known(GameSwitch::Disabled)),
+        standing(GameStanding::DISABLED),
     );
     table.refused(RefusalCode::UnknownGame, standing(GameStanding::Unknown));
 }
