@@ -1,4 +1,4 @@
-//! Provider accounts and games in memory, read anew from the database every few seconds.
+//! Provider accounts in memory, read anew from the database every few seconds.
 //!
 //! A database that is away leaves what is known: providers are told "retry", not that nobody knows them.
 
@@ -9,9 +9,7 @@ use std::{
 
 use pitboss_providers::{Account, Dialect, Secret, dialect};
 use pitboss_schema::{ProviderRow, Store, StoreError};
-use pitboss_wallet::{GameId, GameStanding, GameSwitch, ProviderId};
-use schemars::JsonSchema;
-use serde::Serialize;
+use pitboss_wallet::ProviderId;
 
 use crate::vault::Vault;
 
@@ -21,22 +19,9 @@ pub struct Provider {
     pub dialect: &'static dyn Dialect,
 }
 
-/// A game as the API lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Game {
-    pub id: GameId,
-    pub provider: ProviderId,
-    pub name: String,
-    pub category: String,
-    /// Return to player, in percent.
-    pub rtp: Option<String>,
-    pub enabled: bool,
-}
-
 #[derive(Default)]
 struct Known {
     providers: HashMap<String, Arc<Provider>>,
-    games: HashMap<String, Game>,
 }
 
 /// The catalogue of one environment.
@@ -74,23 +59,7 @@ impl Catalogue {
             .filter_map(|row| provider(row, vault))
             .map(|provider| (provider.account.id.as_str().to_owned(), Arc::new(provider)))
             .collect();
-        let games = store
-            .games()
-            .await?
-            .into_iter()
-            .map(|row| {
-                let game = Game {
-                    id: row.id,
-                    provider: row.provider,
-                    name: row.name,
-                    category: row.category,
-                    rtp: row.rtp,
-                    enabled: row.enabled,
-                };
-                (game.id.as_str().to_owned(), game)
-            })
-            .collect();
-        let known = Arc::new(Known { providers, games });
+        let known = Arc::new(Known { providers });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }
@@ -106,32 +75,6 @@ impl Catalogue {
     #[must_use]
     pub fn provider(&self, id: &str) -> Option<Arc<Provider>> {
         self.known().providers.get(id).cloned()
-    }
-
-    #[must_use]
-    pub fn game(&self, id: &str) -> Option<Game> {
-        self.known().games.get(id).cloned()
-    }
-
-    /// Every game, by id.
-    #[must_use]
-    pub fn games(&self) -> Vec<Game> {
-        let mut games: Vec<Game> = self.known().games.values().cloned().collect();
-        games.sort_by(|a, b| a.id.cmp(&b.id));
-        games
-    }
-
-    /// How a game stands for a callback of this provider: another provider's game is unknown to it.
-    #[must_use]
-    pub fn standing(&self, provider: &ProviderId, game: &GameId) -> GameStanding {
-        match self.known().games.get(game.as_str()) {
-            Some(game) if game.provider == *provider => GameStanding::Known(if game.enabled {
-                GameSwitch::Enabled
-            } else {
-                GameSwitch::Disabled
-            }),
-            _ => GameStanding::Unknown,
-        }
     }
 }
 

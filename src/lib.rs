@@ -16,6 +16,7 @@ mod connection;
 pub mod contract;
 pub mod demo;
 pub mod feed;
+pub mod games;
 pub mod http;
 pub mod keys;
 pub mod nats;

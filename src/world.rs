@@ -27,6 +27,7 @@ use crate::{
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
+    games::Games,
     http::ApiError,
     nats::{BusError, JetStreamBus},
     seams::{SystemClock, SystemIds},
@@ -38,7 +39,7 @@ use crate::{
 const KEY_TTL: Duration = Duration::from_secs(1);
 /// Keys remembered at most.
 const KEYS_MAX: usize = 1024;
-/// How often providers and games are read anew.
+/// How often providers are read anew.
 const CATALOGUE_EVERY: Duration = Duration::from_secs(2);
 /// How often old idempotency keys are thrown away.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
@@ -55,6 +56,7 @@ pub struct World {
     /// What all sockets share.
     pub stream: Arc<StreamPorts>,
     pub catalogue: Catalogue,
+    pub games: Games,
     /// For whoever waits for the next event.
     pub feed: FeedWatch,
     pub webhooks: Webhooks,
@@ -149,6 +151,7 @@ impl World {
         .map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
+        let games = Games::load(&store).await.map_err(failed)?;
         let bus = JetStreamBus::check(connections, &config.nats)
             .await
             .map_err(|source| WorldError::Bus {
@@ -237,6 +240,7 @@ impl World {
             sessions,
             stream,
             catalogue,
+            games,
             feed,
             webhooks,
             vault,
@@ -247,7 +251,7 @@ impl World {
         }))
     }
 
-    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
+    /// Looks for other nodes' events, keeps the providers and the games fresh, the sessions watched and old idempotency keys away, until aborted.
     #[must_use]
     pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
         let world = self.clone();
@@ -276,8 +280,17 @@ impl World {
                 }
             }
         };
+        let world = self.clone();
+        let games = async move {
+            let every = ms(world.config.catalogue.poll_ms);
+            let environment = world.environment.as_str();
+            world
+                .games
+                .keep_fresh(&world.store, every, environment)
+                .await;
+        };
         tokio::spawn(async move {
-            tokio::join!(looking, keeping);
+            tokio::join!(looking, keeping, games);
         })
     }
 

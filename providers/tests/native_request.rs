@@ -9,9 +9,7 @@ use pitboss_providers::{
     Ask, CallError, Code, Dialect, ParseError, RawRequest,
     native::{self, Native},
 };
-use pitboss_wallet::{
-    Action, ExternalId, GameStanding, Money, PlayCommand, SessionId, WinKind,
-};
+use pitboss_wallet::{Action, ExternalId, GameStanding, Money, PlayCommand, SessionId, WinKind};
 use serde_json::{Value, json};
 
 fn refused(action: &str, body: &Value) -> ParseError {

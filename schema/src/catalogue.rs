@@ -1,6 +1,6 @@
-//! Provider accounts and games.
+//! Provider accounts.
 
-use pitboss_wallet::{GameId, Policy, ProviderId, Timestamp};
+use pitboss_wallet::{Policy, ProviderId, Timestamp};
 use tokio_postgres::Row;
 
 use crate::{
@@ -20,20 +20,6 @@ pub struct ProviderRow {
     pub policy: Policy,
     /// Callback secrets, sealed by the caller; two while one is rotated out.
     pub secrets: Vec<Vec<u8>>,
-    pub enabled: bool,
-    /// Set by the database; ignored when put.
-    pub created_at: Timestamp,
-}
-
-/// A game of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GameRow {
-    pub id: GameId,
-    pub provider: ProviderId,
-    pub name: String,
-    pub category: String,
-    /// Decimal text, in percent.
-    pub rtp: Option<String>,
     pub enabled: bool,
     /// Set by the database; ignored when put.
     pub created_at: Timestamp,
@@ -83,48 +69,6 @@ impl Store {
         let rows = self.rows("list providers", sql, &[]).await?;
         rows.iter().map(provider).collect()
     }
-
-    /// Puts a game in, or in the place of the one of its id. Its provider must be there.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn put_game(&self, game: &GameRow) -> Result<(), StoreError> {
-        let sql = include_str!("../queries/put_game.sql");
-        self.execute(
-            "store a game",
-            sql,
-            &[
-                &game.id.as_str(),
-                &game.provider.as_str(),
-                &game.name,
-                &game.category,
-                &game.rtp,
-                &game.enabled,
-            ],
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// The game of this id.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn game(&self, id: &GameId) -> Result<Option<GameRow>, StoreError> {
-        let sql = include_str!("../queries/game.sql");
-        let row = self.row("read a game", sql, &[&id.as_str()]).await?;
-        row.as_ref().map(game).transpose()
-    }
-
-    /// The whole catalogue, by id.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn games(&self) -> Result<Vec<GameRow>, StoreError> {
-        let sql = include_str!("../queries/games.sql");
-        let rows = self.rows("list games", sql, &[]).await?;
-        rows.iter().map(game).collect()
-    }
 }
 
 fn provider(row: &Row) -> Result<ProviderRow, StoreError> {
@@ -134,18 +78,6 @@ fn provider(row: &Row) -> Result<ProviderRow, StoreError> {
         name: get(row, "name")?,
         policy: parse(get(row, "policy")?)?,
         secrets: get(row, "secrets")?,
-        enabled: get(row, "enabled")?,
-        created_at: get::<Moment>(row, "created_at")?.0,
-    })
-}
-
-fn game(row: &Row) -> Result<GameRow, StoreError> {
-    Ok(GameRow {
-        id: id(GameId::new(get::<&str>(row, "id")?))?,
-        provider: id(ProviderId::new(get::<&str>(row, "provider_id")?))?,
-        name: get(row, "name")?,
-        category: get(row, "category")?,
-        rtp: get(row, "rtp")?,
         enabled: get(row, "enabled")?,
         created_at: get::<Moment>(row, "created_at")?.0,
     })

@@ -20,10 +20,12 @@ mod connection;
 mod document;
 mod error;
 mod feed;
+mod games;
 mod history;
 mod keys;
 mod lane;
 mod ledger;
+mod lobby;
 mod migrate;
 mod moment;
 mod neighbours;
@@ -35,12 +37,17 @@ mod webhooks;
 mod writer;
 
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
-pub use catalogue::{GameRow, ProviderRow};
+pub use catalogue::ProviderRow;
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
+pub use games::{
+    Category, Countries, Device, Game, GameLimits, GameRow, GamesChange, GamesNow, GamingRow,
+    Volatility,
+};
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
 pub use keys::{Idempotent, OperatorKeyRow, StoredAnswer};
 pub use lane::lane_of;
+pub use lobby::{BlockScope, Blocked, CollectionRow, GameBlockRow};
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
 pub use options::StoreOptions;

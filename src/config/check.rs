@@ -18,6 +18,7 @@ impl Config {
             stream,
             sessions,
             rest,
+            catalogue,
             events,
             webhooks,
             sweeper,
@@ -168,6 +169,27 @@ impl Config {
         check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
         check.range("rest.idempotency_h", rest.idempotency_h, 1, 24 * 365);
         check.range("rest.page_max", rest.page_max, 1, 10_000);
+        // Gaming has to stop on all nodes within two seconds.
+        check.range("catalogue.poll_ms", catalogue.poll_ms, 50, 1_500);
+        check.range(
+            "catalogue.import_max_bytes",
+            catalogue.import_max_bytes,
+            server.body_max_bytes,
+            64 << 20,
+        );
+        check.range("catalogue.games_max", catalogue.games_max, 1, 1_000_000);
+        check.range(
+            "catalogue.blocks_per_player_max",
+            catalogue.blocks_per_player_max,
+            1,
+            1_000,
+        );
+        check.range(
+            "catalogue.collections_max",
+            catalogue.collections_max,
+            1,
+            500,
+        );
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);

@@ -45,6 +45,7 @@ section!(
         stream: Stream,
         sessions: Sessions,
         rest: Rest,
+        catalogue: Catalogue,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -157,6 +158,13 @@ section!(Sessions {
 section!(Rest {
     idempotency_h: i64,
     page_max: usize
+});
+section!(Catalogue {
+    poll_ms: u64,
+    import_max_bytes: usize,
+    games_max: usize,
+    blocks_per_player_max: usize,
+    collections_max: usize
 });
 section!(Events {
     waiters_max: usize,

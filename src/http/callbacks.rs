@@ -96,7 +96,8 @@ async fn carry_out(
         Some(lookup) => look_up(world, lookup).await?,
         None => None,
     };
-    let standing = |game: &_| world.catalogue.standing(&account.id, game);
+    let floor = world.games.now();
+    let standing = |game: &_| floor.standing(&account.id, game);
     let call = dialect.parse(
         account,
         raw,
@@ -130,7 +131,10 @@ async fn carry_out(
             )
         }
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
-        Ask::Play { player, play } => (player, Command::Play(play)),
+        Ask::Play { player, mut play } => {
+            floor.restrict(&player, &mut play);
+            (player, Command::Play(play))
+        }
     };
     match world.registry.execute(&player, command).await {
         Ok(Ok(reply)) => Ok(Answer { player, reply }),

@@ -1,6 +1,6 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
+//! `callbacks` for providers; `players`, `sessions`, `games`, `lobby`, `lists`, `events` and `webhooks` for operators; `stream` for
 //! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
 //! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
 
@@ -14,6 +14,7 @@ mod events;
 mod games;
 mod idempotency;
 mod lists;
+mod lobby;
 mod page;
 mod players;
 mod problem;
@@ -46,6 +47,7 @@ pub fn routes() -> Vec<Route> {
         players::routes(),
         sessions::routes(),
         games::routes(),
+        lobby::routes(),
         lists::routes(),
         events::routes(),
         webhooks::routes(),

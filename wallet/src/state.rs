@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Balance, Country, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt, Refusal,
-    Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
+    Balance, Country, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt,
+    Refusal, Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
 };
 
 /// The kinds of transactions. Part of the key: a bet and a win may share one external id (T1).

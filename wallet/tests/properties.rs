@@ -9,9 +9,9 @@ mod harness;
 
 use harness::*;
 use pitboss_wallet::{
-    Action, Bet, CacheLimits, Command, GameStanding, LateBet, LateWin, Outcome,
-    PlayCommand, PlayerStatus, Policy, RefusalCode, Reply, RollbackAfterWin, RollbackAmount,
-    RollbackOfWin, RoundScope, Settled, TransactionScope, Win, WinKind, WinWithoutBet,
+    Action, Bet, CacheLimits, Command, GameStanding, LateBet, LateWin, Outcome, PlayCommand,
+    PlayerStatus, Policy, RefusalCode, Reply, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundScope, Settled, TransactionScope, Win, WinKind, WinWithoutBet,
 };
 use proptest::{prelude::*, sample::select};
 

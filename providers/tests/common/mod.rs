@@ -9,8 +9,8 @@ use pitboss_providers::{
     native::Native,
 };
 use pitboss_wallet::{
-    Balance, Currency, Environment, ExternalId, Funding, GameStanding, Kind,
-    PlayCommand, Policy, ProviderId, Receipt, Reply, Settled, Timestamp, TransactionId,
+    Balance, Currency, Environment, ExternalId, Funding, GameStanding, Kind, PlayCommand, Policy,
+    ProviderId, Receipt, Reply, Settled, Timestamp, TransactionId,
 };
 use serde_json::{Value, json};
 

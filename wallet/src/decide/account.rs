@@ -8,9 +8,9 @@ use super::{
     stored::{mismatch, replay, settled},
 };
 use crate::{
-    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding,
-    GameSwitch, Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session,
-    SessionId, SessionKind, SessionReply, Wallet,
+    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameSwitch,
+    Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session, SessionId,
+    SessionKind, SessionReply, Wallet,
     event_data::{
         AccountOpened, DepositCompleted, GameSession, Launched, SessionEnded, SessionStarted,
     },

@@ -7,8 +7,8 @@ use super::{
     stored::settled,
 };
 use crate::{
-    Account, Bet, Currency, ExternalId, Fact, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
-    Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
+    Account, Bet, Currency, ExternalId, Fact, Funding, GameId, GameStanding, GameSwitch, Kind,
+    Money, Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
     SessionId, SessionKind,
 };
 

@@ -1,8 +1,7 @@
 //! T8: wins.
 
 use pitboss_wallet::{
-    Command, GameStanding, PlayerStatus, Policy, RefusalCode, Win, WinKind,
-    WinWithoutBet,
+    Command, GameStanding, PlayerStatus, Policy, RefusalCode, Win, WinKind, WinWithoutBet,
 };
 
 use crate::harness::*;

@@ -1,8 +1,8 @@
 //! Bets, wins and batches of both, as T3, T4, T8, T9 and the chapter on rounds tell it.
 
 use pitboss_wallet::{
-    Action, Bet, BetWin, Currency, ExternalId, GameId, GameStanding, Kind, LateBet,
-    LateWin, Money, RefusalCode, RoundState, SessionId, Win, WinKind, WinWithoutBet,
+    Action, Bet, BetWin, Currency, ExternalId, GameId, GameStanding, Kind, LateBet, LateWin, Money,
+    RefusalCode, RoundState, SessionId, Win, WinKind, WinWithoutBet,
 };
 
 use super::{Answer, Draft, Effect, Meaning, Model, No, Receipt, RoundName, Who, Yes};
