@@ -182,6 +182,17 @@ pub struct Wrong {
     pub detail: String,
 }
 
+impl Wrong {
+    #[must_use]
+    pub fn new(index: usize, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            index,
+            field: shortened(field.into()),
+            detail: shortened(detail.into()),
+        }
+    }
+}
+
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

@@ -98,7 +98,7 @@ CREATE TABLE gaming (
 );
 INSERT INTO gaming VALUES (true, true, true, '', now());
 CREATE TRIGGER note AFTER INSERT OR UPDATE ON gaming
-    FOR EACH STATEMENT EXECUTE FUNCTION note_catalogue_change();
+    FOR EACH ROW EXECUTE FUNCTION note_catalogue_change();
 
 -- What a player may not bet on. A block that was lifted stays: it tells that there was one, and other nodes of its end.
 CREATE TABLE game_block (
@@ -130,4 +130,4 @@ CREATE TABLE game_collection (
     updated_at timestamptz NOT NULL
 );
 CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON game_collection
-    FOR EACH STATEMENT EXECUTE FUNCTION note_catalogue_change();
+    FOR EACH ROW EXECUTE FUNCTION note_catalogue_change();

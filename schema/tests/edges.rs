@@ -6,9 +6,9 @@ mod common;
 mod play;
 
 use common::Database;
-use pitboss_schema::{Cursor, GameRow, Idempotent, ProviderRow, RoundFilter};
+use pitboss_schema::{Cursor, Idempotent, ProviderRow, RoundFilter};
 use pitboss_wallet::{
-    GameId, Kind, Money, Policy, ProviderId, RoundState, SessionKind, Timestamp, TransactionState,
+    Kind, Money, Policy, ProviderId, RoundState, SessionKind, Timestamp, TransactionState,
 };
 use play::{Player, eur, policy};
 use uuid::Uuid;
@@ -99,7 +99,7 @@ async fn a_session_is_found_by_the_hash_of_its_token() {
 }
 
 #[tokio::test]
-async fn providers_and_games_are_put_and_replaced() {
+async fn providers_are_put_and_replaced() {
     let database = Database::new("catalogue").await;
     let store = &database.store;
     let mut provider = ProviderRow {
@@ -122,23 +122,6 @@ async fn providers_and_games_are_put_and_replaced() {
     provider.enabled = false;
     store.put_provider(&provider).await.unwrap();
     assert_eq!(store.providers().await.unwrap(), [provider.clone()]);
-
-    let mut game = GameRow {
-        id: GameId::new("dice").unwrap(),
-        provider: provider.id.clone(),
-        name: "Dice".to_owned(),
-        category: "table".to_owned(),
-        rtp: Some("99.0".to_owned()),
-        enabled: true,
-        created_at: Timestamp::from_micros(0),
-    };
-    store.put_game(&game).await.unwrap();
-    game.enabled = false;
-    store.put_game(&game).await.unwrap();
-    let stored = store.game(&game.id).await.unwrap().unwrap();
-    game.created_at = stored.created_at;
-    assert_eq!(stored, game);
-    assert_eq!(store.games().await.unwrap(), [game]);
 }
 
 #[tokio::test]

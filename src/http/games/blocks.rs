@@ -25,7 +25,7 @@ use crate::{
 };
 
 const PREFIX: &str = "gb_";
-const REASON_CHARS_MAX: usize = 500;
+const REASON_CHARS_MAX: usize = 255;
 
 pub fn routes() -> Vec<Route> {
     let resource = Resource::Players;
@@ -125,7 +125,7 @@ struct NewBlock {
     game: Option<GameId>,
     category: Option<Category>,
     provider: Option<ProviderId>,
-    /// Why: 1 to 500 characters.
+    /// Why: 1 to 255 characters.
     reason: String,
     /// Bets in rounds that are open already are still taken.
     #[serde(default = "yes")]

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-const REASON_CHARS_MAX: usize = 500;
+const REASON_CHARS_MAX: usize = 255;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -66,7 +66,7 @@ struct Switch {
     /// While it is stopped, bets in rounds that are open already are still taken.
     #[serde(default = "yes")]
     finish_open_round: bool,
-    /// Why, for the audit log: 1 to 500 characters.
+    /// Why, for the audit log: 1 to 255 characters.
     reason: String,
 }
 

@@ -102,11 +102,7 @@ fn named(games: Vec<Value>) -> Result<Vec<Entry>, ApiError> {
     let mut seen = HashSet::new();
     let mut entries = Vec::with_capacity(games.len());
     for (index, entry) in games.into_iter().enumerate() {
-        let complain = |field: &str, why: String| Wrong {
-            index,
-            field: field.to_owned(),
-            detail: why,
-        };
+        let complain = |field: &str, why: String| Wrong::new(index, field, why);
         let Value::Object(fields) = entry else {
             wrong.push(complain("", "must be an object".to_owned()));
             continue;
@@ -183,11 +179,7 @@ fn plan(
         let game = match made {
             Ok(game) => game,
             Err(Complaint { field, why }) => {
-                wrong.push(Wrong {
-                    index,
-                    field,
-                    detail: why,
-                });
+                wrong.push(Wrong::new(index, field, why));
                 continue;
             }
         };

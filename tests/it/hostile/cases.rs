@@ -1,5 +1,7 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
+mod games;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -29,6 +31,8 @@ pub struct Case {
     pub legal: &'static [(&'static str, &'static str)],
     /// Queries that mean nothing here.
     pub bad_queries: &'static [&'static str],
+    /// How many bytes a body may have.
+    pub body_max: usize,
 }
 
 impl Case {
@@ -186,6 +190,7 @@ fn case(route: &'static str, method: &'static str, caller: Caller, path: String)
         optional: &[],
         legal: &[],
         bad_queries: &[],
+        body_max: 16_384,
     }
 }
 
@@ -235,12 +240,6 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
             deposit,
         ),
         post("/v1/sessions", "/v1/sessions".into(), login.clone()),
-        get("/v1/games", "/v1/games".into()),
-        post(
-            "/v1/games/{id}/launch",
-            "/v1/games/dice/launch".into(),
-            login.clone(),
-        ),
         page("/v1/transactions"),
         page("/v1/rounds"),
         Case {
@@ -301,6 +300,7 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
     );
     callback("close_round", player.close("b1"), &[]);
     cases.extend(webhook_cases(webhook));
+    cases.extend(games::cases(player, &webhook.block));
     cases
 }
 
@@ -308,9 +308,11 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
 pub struct Webhook {
     pub id: String,
     pub event: String,
+    /// And a block of the player.
+    pub block: String,
 }
 
-fn webhook_cases(Webhook { id, event }: &Webhook) -> Vec<Case> {
+fn webhook_cases(Webhook { id, event, .. }: &Webhook) -> Vec<Case> {
     let operator = |route: &'static str, method| {
         case(route, method, Caller::Operator, route.replace("{id}", id))
     };
