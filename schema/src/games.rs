@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use deadpool_postgres::Transaction;
-use pitboss_wallet::{Country, Currency, GameId, ProviderId, Timestamp};
+use pitboss_wallet::{Countries, Currency, GameId, ProviderId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
@@ -37,6 +37,24 @@ pub enum Category {
     Other,
 }
 
+impl Category {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slot => "slot",
+            Self::Table => "table",
+            Self::Live => "live",
+            Self::Crash => "crash",
+            Self::Dice => "dice",
+            Self::Bingo => "bingo",
+            Self::Lottery => "lottery",
+            Self::Virtual => "virtual",
+            Self::Instant => "instant",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// How much the results of a game vary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -47,11 +65,21 @@ pub enum Volatility {
 }
 
 /// What a game is played on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
     Desktop,
     Mobile,
+}
+
+impl Device {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Mobile => "mobile",
+        }
+    }
 }
 
 /// What one bet may be, in one currency.
@@ -65,18 +93,6 @@ pub struct GameLimits {
     /// The most that one bet may be, as decimal text; `null`: no maximum.
     #[serde(default)]
     pub max: Option<String>,
-}
-
-/// Where a thing is offered. Where either list has something in it, a player without a country is refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Countries {
-    /// Only in these; empty: everywhere.
-    #[serde(default)]
-    pub allow: Vec<Country>,
-    /// Not in these, whatever is allowed.
-    #[serde(default)]
-    pub deny: Vec<Country>,
 }
 
 const fn yes() -> bool {

@@ -41,8 +41,7 @@ pub use catalogue::ProviderRow;
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
 pub use games::{
-    Category, Countries, Device, Game, GameLimits, GameRow, GamesChange, GamesNow, GamingRow,
-    Volatility,
+    Category, Device, Game, GameLimits, GameRow, GamesChange, GamesNow, GamingRow, Volatility,
 };
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
 pub use keys::{Idempotent, OperatorKeyRow, StoredAnswer};

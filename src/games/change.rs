@@ -4,28 +4,6 @@ use pitboss_schema::{AuditAction, AuditNote, Game};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Names as they are written.
-pub mod fields {
-    use pitboss_schema::Category;
-
-    /// The category's name.
-    #[must_use]
-    pub const fn category(category: Category) -> &'static str {
-        match category {
-            Category::Slot => "slot",
-            Category::Table => "table",
-            Category::Live => "live",
-            Category::Crash => "crash",
-            Category::Dice => "dice",
-            Category::Bingo => "bingo",
-            Category::Lottery => "lottery",
-            Category::Virtual => "virtual",
-            Category::Instant => "instant",
-            Category::Other => "other",
-        }
-    }
-}
-
 /// A field that has another value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {

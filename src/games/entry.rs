@@ -2,8 +2,8 @@
 
 use std::{collections::HashSet, fmt, hash::Hash};
 
-use pitboss_schema::{Countries, Game};
-use pitboss_wallet::{Currency, Money, StakeLimits};
+use pitboss_schema::Game;
+use pitboss_wallet::{Countries, Currency, Money, StakeLimits};
 use serde_json::{Map, Value};
 
 use super::launch_url;
@@ -113,7 +113,7 @@ fn check(game: &mut Game) -> Checked {
     }
     distinct("currencies", &game.currencies)?;
     check_limits(game)?;
-    distinct_by("devices", &game.devices, |a, b| a == b)?;
+    distinct("devices", &game.devices)?;
     list(
         "languages",
         &game.languages,
@@ -176,7 +176,8 @@ pub fn stake_limits(game: &Game) -> Result<Vec<StakeLimits>, Complaint> {
 
 fn check_limits(game: &mut Game) -> Checked {
     let limits = stake_limits(game)?;
-    distinct_by("limits", &limits, |a, b| a.currency == b.currency)?;
+    let currencies: Vec<Currency> = limits.iter().map(|limits| limits.currency).collect();
+    distinct("limits", &currencies)?;
     for (index, (kept, read)) in game.limits.iter_mut().zip(&limits).enumerate() {
         let place = format!("limits[{index}]");
         if !game.currencies.is_empty() && !game.currencies.contains(&read.currency) {
@@ -219,8 +220,13 @@ const LANGUAGE_RULE: &str = "a language tag of BCP 47, such as \"en\" or \"pt-BR
 /// Whether a text may be a tag.
 #[must_use]
 pub fn is_tag(text: &str) -> bool {
+    is_word(text, TAG_CHARS_MAX)
+}
+
+/// Whether a text is of small letters, digits, `-` and `_`.
+pub(super) fn is_word(text: &str, max: usize) -> bool {
     let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    !text.is_empty() && text.len() <= TAG_CHARS_MAX && text.bytes().all(is_part)
+    !text.is_empty() && text.len() <= max && text.bytes().all(is_part)
 }
 
 /// Whether a text has the form of a language tag of BCP 47.
@@ -299,18 +305,6 @@ pub fn distinct<T: Eq + Hash>(field: &str, values: &[T]) -> Checked {
         )),
         None => Ok(()),
     }
-}
-
-fn distinct_by<T>(field: &str, values: &[T], same: impl Fn(&T, &T) -> bool) -> Checked {
-    for (index, value) in values.iter().enumerate() {
-        if values[..index].iter().any(|before| same(before, value)) {
-            return Err(Complaint::new(
-                format!("{field}[{index}]"),
-                "is there twice",
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn within(field: &str, value: Option<i32>, max: i32) -> Checked {

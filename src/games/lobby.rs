@@ -5,9 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use pitboss_schema::{Category, CollectionRow, Countries, Device};
+use pitboss_schema::{Category, CollectionRow, Device};
 use pitboss_wallet::{
-    Country, Currency, GameId, GameStanding, GameSwitch, PlayerId, ProviderId, Timestamp,
+    Countries, Country, Currency, GameId, GameStanding, GameSwitch, PlayerId, ProviderId, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,12 +93,7 @@ impl Collection {
     /// The field that does not fit.
     pub fn check(&self) -> Result<(), Complaint> {
         let wrong = |field: &str, why: String| Err(Complaint::new(field, why));
-        if self.id.len() > ID_CHARS_MAX
-            || !self.id.split_at_checked(32).map_or_else(
-                || entry::is_tag(&self.id),
-                |(head, tail)| entry::is_tag(head) && (tail.is_empty() || entry::is_tag(tail)),
-            )
-        {
+        if !entry::is_word(&self.id, ID_CHARS_MAX) {
             let why = format!("must be 1 to {ID_CHARS_MAX} small letters, digits, - and _");
             return wrong("id", why);
         }
@@ -130,26 +125,16 @@ impl Collection {
             return wrong("limit", format!("must be from 1 to {GAMES_MAX}"));
         }
         entry::check_countries(&self.countries)?;
-        if self.devices.len() > 1 && self.devices[0] == self.devices[1] || self.devices.len() > 2 {
-            return wrong("devices", "one is there twice".to_owned());
-        }
+        entry::distinct("devices", &self.devices)?;
         Ok(())
     }
 
     /// Whether this visitor is shown the collection at all.
     fn is_for(&self, visitor: &Visitor) -> bool {
-        let Countries { allow, deny } = &self.countries;
-        let by_country = !(allow.is_empty() && deny.is_empty());
-        let is_welcome = match visitor.country {
-            None => !by_country,
-            Some(country) => {
-                (allow.is_empty() || allow.contains(&country)) && !deny.contains(&country)
-            }
-        };
         let has_device = visitor
             .device
             .is_none_or(|device| self.devices.is_empty() || self.devices.contains(&device));
-        self.enabled && is_welcome && has_device
+        self.enabled && self.countries.welcome(visitor.country) && has_device
     }
 
     /// The title in a language, or in the nearest there is.
@@ -294,7 +279,7 @@ impl Floor {
             return Err(Denial::Disabled);
         }
         if let Some(terms) = &listed.terms {
-            if !terms.welcome(visitor.country) {
+            if !terms.countries.welcome(visitor.country) {
                 return Err(Denial::Country);
             }
             if visitor
@@ -394,7 +379,7 @@ mod tests {
             (json!({ "rule": { "tags": ["No tag"] } }), "rule.tags[0]"),
             (json!({ "limit": 0 }), "limit"),
             (json!({ "limit": 101 }), "limit"),
-            (json!({ "devices": ["mobile", "mobile"] }), "devices"),
+            (json!({ "devices": ["mobile", "mobile"] }), "devices[1]"),
             (
                 json!({ "countries": { "allow": ["SE"], "deny": ["SE"] } }),
                 "countries.deny",

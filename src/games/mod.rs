@@ -25,7 +25,7 @@ use pitboss_wallet::{
 };
 use tokio::sync::Mutex;
 
-pub use change::{Difference, differences, fields, notes};
+pub use change::{Difference, differences, notes};
 pub use entry::{Complaint, is_language, is_tag, merged, text, whole};
 pub use launch_url::{Launch, Mode, check_return, escape};
 pub use lobby::{Collection, Denial, Shelf, Visitor};
@@ -55,8 +55,7 @@ impl Listed {
                 tracing::error!(game = %row.game.id, %error, "a game's limits cannot be read");
                 Vec::new()
             }),
-            countries_allowed: countries.allow.clone(),
-            countries_denied: countries.deny.clone(),
+            countries: countries.clone(),
         };
         Self {
             switch: if enabled {
@@ -139,7 +138,7 @@ impl Floor {
         };
         let covers = |block: &&GameBlockRow| match block.scope {
             BlockScope::Game => block.target == game.id.as_str(),
-            BlockScope::Category => block.target == fields::category(game.category),
+            BlockScope::Category => block.target == game.category.as_str(),
             BlockScope::Provider => block.target == game.provider.as_str(),
         };
         let covering = blocks.iter().filter(covers);

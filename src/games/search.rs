@@ -55,9 +55,9 @@ impl Query {
             && self
                 .currency
                 .is_none_or(|currency| terms.is_none_or(|terms| terms.offer(currency)))
-            && self
-                .country
-                .is_none_or(|country| terms.is_none_or(|terms| terms.welcome(Some(country))))
+            && self.country.is_none_or(|country| {
+                terms.is_none_or(|terms| terms.countries.welcome(Some(country)))
+            })
             && self
                 .words
                 .iter()

@@ -17,6 +17,7 @@ const PAGES: &[(&str, &str)] = &[
     ("stream", include_str!("../../docs/stream.md")),
     ("events", include_str!("../../docs/events.md")),
     ("webhooks", include_str!("../../docs/webhooks.md")),
+    ("games", include_str!("../../docs/games.md")),
     ("rules", include_str!("../../docs/rules.md")),
 ];
 

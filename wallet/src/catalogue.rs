@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Country, Currency, Money};
+use crate::{Countries, Currency, Money};
 
 /// Whether a known game takes bets. From the most to the least: of two switches the greater counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,9 +61,7 @@ pub struct GameTerms {
     /// Empty: every currency.
     pub currencies: Vec<Currency>,
     pub limits: Vec<StakeLimits>,
-    /// Empty: every country that is not denied.
-    pub countries_allowed: Vec<Country>,
-    pub countries_denied: Vec<Country>,
+    pub countries: Countries,
 }
 
 impl GameTerms {
@@ -76,24 +74,6 @@ impl GameTerms {
     pub fn limits(&self, currency: Currency) -> Option<&StakeLimits> {
         let mut limits = self.limits.iter();
         limits.find(|limits| limits.currency == currency)
-    }
-
-    /// Whether the game is restricted to some countries, or closed to some.
-    #[must_use]
-    pub fn is_by_country(&self) -> bool {
-        !(self.countries_allowed.is_empty() && self.countries_denied.is_empty())
-    }
-
-    /// Where the game is offered by country, nobody is welcome whose country is not known: a denial that an
-    /// unknown country got around would be none.
-    #[must_use]
-    pub fn welcome(&self, country: Option<Country>) -> bool {
-        let Some(country) = country else {
-            return !self.is_by_country();
-        };
-        let allowed = &self.countries_allowed;
-        (allowed.is_empty() || allowed.contains(&country))
-            && !self.countries_denied.contains(&country)
     }
 }
 

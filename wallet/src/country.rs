@@ -78,6 +78,29 @@ impl JsonSchema for Country {
     }
 }
 
+/// Where a thing is offered. Where either list has something in it, nobody is welcome whose country is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Countries {
+    /// Only in these; empty: everywhere.
+    #[serde(default)]
+    pub allow: Vec<Country>,
+    /// Not in these, whatever is allowed.
+    #[serde(default)]
+    pub deny: Vec<Country>,
+}
+
+impl Countries {
+    /// A denial that an unknown country got around would be none.
+    #[must_use]
+    pub fn welcome(&self, country: Option<Country>) -> bool {
+        let Some(country) = country else {
+            return self.allow.is_empty() && self.deny.is_empty();
+        };
+        (self.allow.is_empty() || self.allow.contains(&country)) && !self.deny.contains(&country)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,7 +43,7 @@ pub use command::{
     Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
     Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
 };
-pub use country::Country;
+pub use country::{Countries, Country};
 pub use decide::{Seam, Verdict, decide};
 pub use decision::{
     BalanceChange, Decision, Outcome, Receipt, Reply, RoundChange, SessionChange, SessionReply,

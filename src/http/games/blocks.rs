@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{complaint, listed, refreshed};
 use crate::{
     access::Resource,
-    games::{Complaint, fields, text},
+    games::{Complaint, text},
     http::{
         ApiError, List,
         auth::Operator,
@@ -139,9 +139,7 @@ async fn target(world: &World, new: &NewBlock) -> Result<(BlockScope, String), A
             listed(world, game.as_str())?;
             Ok((BlockScope::Game, game.as_str().to_owned()))
         }
-        (None, Some(category), None) => {
-            Ok((BlockScope::Category, fields::category(category).to_owned()))
-        }
+        (None, Some(category), None) => Ok((BlockScope::Category, category.as_str().to_owned())),
         (None, None, Some(provider)) => {
             let known = world.store.provider(provider).await;
             known.map_err(ApiError::unavailable)?.ok_or_else(|| {

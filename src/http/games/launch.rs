@@ -279,10 +279,7 @@ fn url(world: &World, listed: &Listed, look: &Look, launch: &games::Launch<'_>) 
     let filled = games::Launch {
         game: game.id.as_str(),
         language: look.language.as_deref().or(first).unwrap_or("en"),
-        device: match look.device.unwrap_or(usual) {
-            Device::Desktop => "desktop",
-            Device::Mobile => "mobile",
-        },
+        device: look.device.unwrap_or(usual).as_str(),
         return_url: look.return_url.as_deref().unwrap_or_default(),
         ..*launch
     };

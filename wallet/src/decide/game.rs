@@ -30,7 +30,7 @@ pub(super) fn admit(
 }
 
 fn check_country(terms: &GameTerms, country: Option<Country>) -> Result<(), Refusal> {
-    if terms.welcome(country) {
+    if terms.countries.welcome(country) {
         return Ok(());
     }
     let detail = match country {

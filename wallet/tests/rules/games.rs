@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Bet, BetWin, Command, Country, GameStanding, GameSwitch, GameTerms, Launch,
+    Action, Bet, BetWin, Command, Countries, Country, GameStanding, GameSwitch, GameTerms, Launch,
     PlayerStatus, RefusalCode, StakeLimits,
 };
 
@@ -22,6 +22,13 @@ fn offered(terms: GameTerms) -> GameStanding {
 
 fn country(code: &str) -> Country {
     Country::from_code(code).unwrap()
+}
+
+fn denied(code: &str) -> Countries {
+    Countries {
+        allow: vec![],
+        deny: vec![country(code)],
+    }
 }
 
 fn limited(min: Option<i64>, max: Option<i64>) -> GameStanding {
@@ -203,10 +210,9 @@ fn a_game_takes_bets_and_launches_only_in_its_currencies() {
 
 #[test]
 fn a_game_is_offered_in_the_countries_that_it_allows_and_does_not_deny() {
-    let terms = |allowed: &[&str], denied: &[&str]| GameTerms {
-        countries_allowed: allowed.iter().map(|code| country(code)).collect(),
-        countries_denied: denied.iter().map(|code| country(code)).collect(),
-        ..GameTerms::default()
+    let terms = |allow: &[&str], deny: &[&str]| Countries {
+        allow: allow.iter().map(|code| country(code)).collect(),
+        deny: deny.iter().map(|code| country(code)).collect(),
     };
     let (se, us) = (Some(country("SE")), Some(country("US")));
     assert!(terms(&[], &[]).welcome(se) && terms(&[], &[]).welcome(None));
@@ -221,7 +227,7 @@ fn a_bet_and_a_launch_from_a_country_without_the_game_are_refused_and_a_win_is_p
     let mut table = Table::with_cash(100);
     table.applied(bet("b", "r", 10));
     let standing = offered(GameTerms {
-        countries_denied: vec![country("US")],
+        countries: denied("US"),
         ..GameTerms::default()
     });
     let launch = Command::Launch(Launch {
@@ -271,7 +277,7 @@ fn what_a_game_refuses_is_told_in_an_order() {
             min: Some(20),
             max: None,
         }],
-        countries_denied: vec![country("US")],
+        countries: denied("US"),
         ..GameTerms::default()
     };
     let ask = |terms: &GameTerms, switch| on(standing(terms, switch), bet("b", "r", 10));
@@ -286,7 +292,7 @@ fn what_a_game_refuses_is_told_in_an_order() {
         RefusalCode::CountryRefused,
         ask(&terms, GameSwitch::Finishing),
     );
-    terms.countries_denied.clear();
+    terms.countries = Countries::default();
     table.refused(
         RefusalCode::CurrencyMismatch,
         ask(&terms, GameSwitch::Finishing),
