@@ -65,12 +65,12 @@ async fn a_disabled_game_finishes_its_open_rounds_and_begins_none() {
         .callback("bet", &late)
         .await
         .refused(403, "game_disabled");
-    let win = on(&game, &with(&player.win("w", "x", "5.00"), "round", "r"));
-    client.callback("win", &win).await.ok();
     client
         .callback("rollback", &player.rollback("rb", "b2"))
         .await
         .ok();
+    let win = on(&game, &with(&player.win("w", "x", "5.00"), "round", "r"));
+    client.callback("win", &win).await.ok();
     let close = on(&game, &with(&player.close("x"), "round", "r"));
     client.callback("close_round", &close).await.ok();
     patch(&client, &path, &json!({ "enabled": true }))
@@ -110,10 +110,10 @@ async fn a_stop_of_all_gaming_holds_on_every_node_and_open_rounds_finish() {
         .await
         .refused(403, "game_disabled");
     two.callback("bet", &bet_in(&player, "b4", "r")).await.ok();
-    two.callback("win", &with(&player.win("w", "x", "5.00"), "round", "r"))
+    two.callback("rollback", &player.rollback("rb", "b4"))
         .await
         .ok();
-    two.callback("rollback", &player.rollback("rb", "b4"))
+    two.callback("win", &with(&player.win("w", "x", "5.00"), "round", "r"))
         .await
         .ok();
     assert_eq!(two.get("/v1/gaming").await.ok().json["reason"], "drill");

@@ -8,7 +8,6 @@ use crate::support::player::Player;
 const GAMES: &[&str] = &[
     "?q=",
     "?q=%20",
-    "?q=%ff",
     "?q=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     "?q=a&q=b",
     "?provider=",
