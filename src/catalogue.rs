@@ -1,4 +1,4 @@
-//! Provider accounts and games in memory, read anew from the database every few seconds.
+//! Provider accounts in memory, read anew from the database every few seconds.
 //!
 //! A database that is away leaves what is known: providers are told "retry", not that nobody knows them.
 
@@ -12,9 +12,7 @@ use std::{
 
 use pitboss_providers::{Account, Dialect, Secret, dialect};
 use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus, Store, StoreError};
-use pitboss_wallet::{GameId, GameStanding, GameSwitch, ProviderId, Timestamp};
-use schemars::JsonSchema;
-use serde::Serialize;
+use pitboss_wallet::{GameSwitch, ProviderId, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::{access::Networks, vault::Vault};
@@ -50,6 +48,15 @@ impl Provider {
         }
     }
 
+    /// What the account's status leaves of its games: one that is not active takes no bets.
+    #[must_use]
+    pub const fn switch(&self) -> GameSwitch {
+        match self.status {
+            ProviderStatus::Active => GameSwitch::Enabled,
+            _ => GameSwitch::Disabled,
+        }
+    }
+
     /// Whether the database knows that the account sends what is stored.
     #[must_use]
     pub fn is_used(&self) -> bool {
@@ -61,23 +68,9 @@ impl Provider {
     }
 }
 
-/// A game as the API lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Game {
-    pub id: GameId,
-    pub provider: ProviderId,
-    pub name: String,
-    pub category: String,
-    /// Return to player, in percent.
-    pub rtp: Option<String>,
-    pub enabled: bool,
-}
-
 #[derive(Default)]
 struct Known {
     providers: HashMap<String, Arc<Provider>>,
-    games: HashMap<String, Game>,
-    games_of: HashMap<ProviderId, usize>,
 }
 
 /// The catalogue of one environment.
@@ -118,31 +111,7 @@ impl Catalogue {
             .filter_map(|row| provider(row, vault))
             .map(|provider| (provider.id().as_str().to_owned(), Arc::new(provider)))
             .collect();
-        let games: HashMap<String, Game> = store
-            .games()
-            .await?
-            .into_iter()
-            .map(|row| {
-                let game = Game {
-                    id: row.id,
-                    provider: row.provider,
-                    name: row.name,
-                    category: row.category,
-                    rtp: row.rtp,
-                    enabled: row.enabled,
-                };
-                (game.id.as_str().to_owned(), game)
-            })
-            .collect();
-        let mut games_of = HashMap::new();
-        for game in games.values() {
-            *games_of.entry(game.provider.clone()).or_default() += 1;
-        }
-        let known = Arc::new(Known {
-            providers,
-            games,
-            games_of,
-        });
+        let known = Arc::new(Known { providers });
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
     }
@@ -154,48 +123,17 @@ impl Catalogue {
             .clone()
     }
 
+    /// What the status of an account leaves of its games.
+    #[must_use]
+    pub fn switch(&self, provider: &ProviderId) -> GameSwitch {
+        let owner = self.provider(provider.as_str());
+        owner.map_or(GameSwitch::Disabled, |owner| owner.switch())
+    }
+
     /// The provider account with this id, whatever its status is.
     #[must_use]
     pub fn provider(&self, id: &str) -> Option<Arc<Provider>> {
         self.known().providers.get(id).cloned()
-    }
-
-    /// How many games an account has.
-    #[must_use]
-    pub fn games_of(&self, provider: &ProviderId) -> usize {
-        self.known().games_of.get(provider).copied().unwrap_or(0)
-    }
-
-    #[must_use]
-    pub fn game(&self, id: &str) -> Option<Game> {
-        self.known().games.get(id).cloned()
-    }
-
-    /// Every game, by id.
-    #[must_use]
-    pub fn games(&self) -> Vec<Game> {
-        let mut games: Vec<Game> = self.known().games.values().cloned().collect();
-        games.sort_by(|a, b| a.id.cmp(&b.id));
-        games
-    }
-
-    /// How a game stands for a callback of this provider: another provider's game is unknown to it, and a game of an
-    /// account that is not active takes no bets.
-    #[must_use]
-    pub fn standing(&self, provider: &ProviderId, game: &GameId) -> GameStanding {
-        let known = self.known();
-        let owner = known.providers.get(provider.as_str());
-        let takes_bets = owner.is_some_and(|owner| owner.status == ProviderStatus::Active);
-        match known.games.get(game.as_str()) {
-            Some(game) if game.provider == *provider => {
-                GameStanding::Known(if game.enabled && takes_bets {
-                    GameSwitch::Enabled
-                } else {
-                    GameSwitch::Disabled
-                })
-            }
-            _ => GameStanding::Unknown,
-        }
     }
 }
 

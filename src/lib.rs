@@ -19,6 +19,7 @@ mod connection;
 pub mod contract;
 pub mod demo;
 pub mod feed;
+pub mod games;
 pub mod http;
 pub mod keys;
 mod logbook;

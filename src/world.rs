@@ -27,6 +27,7 @@ use crate::{
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
+    games::Games,
     http::ApiError,
     nats::{BusError, JetStreamBus},
     seams::{SystemClock, SystemIds},
@@ -52,6 +53,7 @@ pub struct World {
     pub stream: Arc<StreamPorts>,
     pub catalogue: Catalogue,
     pub callback_log: CallbackLog,
+    pub games: Games,
     /// For whoever waits for the next event.
     pub feed: FeedWatch,
     pub webhooks: Webhooks,
@@ -144,6 +146,7 @@ impl World {
         let install = store.check_installed().await.map_err(failed)?;
         store.name_environment(environment).await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
+        let games = Games::load(&store).await.map_err(failed)?;
         let bus = JetStreamBus::check(connections, &config.nats)
             .await
             .map_err(|source| WorldError::Bus {
@@ -243,6 +246,7 @@ impl World {
             stream,
             catalogue,
             callback_log,
+            games,
             feed,
             webhooks,
             vault,
@@ -255,7 +259,7 @@ impl World {
         }))
     }
 
-    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
+    /// Looks for other nodes' events, keeps the providers and the games fresh, the sessions watched and old idempotency keys away, until aborted.
     #[must_use]
     pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
         let world = self.clone();
@@ -287,8 +291,17 @@ impl World {
                 }
             }
         };
+        let world = self.clone();
+        let games = async move {
+            let every = ms(world.config.catalogue.poll_ms);
+            let environment = world.environment.as_str();
+            world
+                .games
+                .keep_fresh(&world.store, every, environment)
+                .await;
+        };
         tokio::spawn(async move {
-            tokio::join!(looking, keeping);
+            tokio::join!(looking, keeping, games);
         })
     }
 

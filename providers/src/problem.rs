@@ -84,11 +84,12 @@ codes! {
     SessionInvalid => "session_invalid", 403, false, "The session is not valid";
     PlayerBlocked => "player_blocked", 403, false, "The player may not bet";
     GameDisabled => "game_disabled", 403, false, "The game takes no bets";
+    CountryRefused => "country_refused", 403, false, "The game is not offered in the player's country";
     TransactionMismatch => "transaction_mismatch", 409, false, "The id was used with other data";
     RolledBack => "rolled_back", 409, false, "It was rolled back";
     AlreadySettled => "already_settled", 409, false, "The bet has a win";
     RoundClosed => "round_closed", 409, false, "The round is closed";
-    BetLimit => "bet_limit", 409, false, "The bet is above a limit";
+    BetLimit => "bet_limit", 409, false, "The bet is outside a limit";
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
 
@@ -99,6 +100,7 @@ codes! {
     ProviderInUse => "provider_in_use", 409, false, "The provider account is in use";
     PolicyLocked => "policy_locked", 409, false, "Stored transactions depend on this choice";
 
+    CatalogueLimit => "catalogue_limit", 409, false, "There are as many as allowed";
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
 
@@ -142,6 +144,7 @@ impl From<RefusalCode> for Code {
             RefusalCode::SessionInvalid => Self::SessionInvalid,
             RefusalCode::PlayerBlocked => Self::PlayerBlocked,
             RefusalCode::GameDisabled => Self::GameDisabled,
+            RefusalCode::CountryRefused => Self::CountryRefused,
             RefusalCode::TransactionMismatch => Self::TransactionMismatch,
             RefusalCode::RolledBack => Self::RolledBack,
             RefusalCode::AlreadySettled => Self::AlreadySettled,
@@ -197,6 +200,27 @@ impl From<&Receipt> for Original {
     }
 }
 
+/// One of the things that are wrong with a request that has many parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Wrong {
+    /// Which part, counted from 0.
+    pub index: usize,
+    /// The field of it; empty: the whole part.
+    pub field: String,
+    pub detail: String,
+}
+
+impl Wrong {
+    #[must_use]
+    pub fn new(index: usize, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            index,
+            field: shortened(field.into()),
+            detail: shortened(detail.into()),
+        }
+    }
+}
+
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -205,6 +229,8 @@ pub struct Problem {
     pub detail: String,
     pub balance: Option<BalanceView>,
     pub original: Option<Original>,
+    /// Each part that is wrong, where a request has many.
+    pub errors: Vec<Wrong>,
     /// For the header `Retry-After`; every retryable code has one.
     pub retry_after_s: Option<u32>,
 }
@@ -217,6 +243,7 @@ impl Problem {
             detail: shortened(detail.into()),
             balance: None,
             original: None,
+            errors: Vec::new(),
             retry_after_s: code.is_retryable().then_some(RETRY_AFTER_S),
         }
     }
@@ -300,6 +327,9 @@ struct Document<'a> {
     /// What the id was used for, with `transaction_mismatch`.
     #[serde(skip_serializing_if = "Option::is_none")]
     original: Option<&'a Original>,
+    /// Everything that is wrong with a body of many entries.
+    #[serde(skip_serializing_if = "<[Wrong]>::is_empty")]
+    errors: &'a [Wrong],
 }
 
 impl Serialize for Problem {
@@ -313,6 +343,7 @@ impl Serialize for Problem {
             retryable: self.code.is_retryable(),
             balance: self.balance.as_ref(),
             original: self.original.as_ref(),
+            errors: &self.errors,
         }
         .serialize(serializer)
     }

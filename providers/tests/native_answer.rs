@@ -114,6 +114,7 @@ fn every_refusal_has_the_status_of_the_protocol() {
         ("session_invalid", 403),
         ("player_blocked", 403),
         ("game_disabled", 403),
+        ("country_refused", 403),
         ("transaction_mismatch", 409),
         ("rolled_back", 409),
         ("already_settled", 409),

@@ -83,6 +83,30 @@ actions! {
     ProviderDisabled => "provider.disabled",
     /// A provider account takes no more requests.
     ProviderClosed => "provider.closed",
+    /// A game was put into the catalogue.
+    GameCreated => "game.created",
+    /// Something of a game was changed besides its switch and its version.
+    GameChanged => "game.changed",
+    /// A game was enabled.
+    GameEnabled => "game.enabled",
+    /// A game was disabled.
+    GameDisabled => "game.disabled",
+    /// A game has another version or checksum: to a regulator it is another game.
+    GameVersionChanged => "game.version_changed",
+    /// Games were put into the catalogue, or changed, many at once.
+    GameImported => "game.imported",
+    /// A player may no longer bet on a game, a category or a provider's games.
+    GameBlocked => "game.blocked",
+    /// A player may bet again on what was blocked.
+    GameUnblocked => "game.unblocked",
+    /// All gaming was stopped.
+    GamingStopped => "gaming.stopped",
+    /// Gaming goes on.
+    GamingResumed => "gaming.resumed",
+    /// A collection of the lobby was put there or changed.
+    CollectionChanged => "collection.changed",
+    /// A collection of the lobby was removed.
+    CollectionRemoved => "collection.removed",
 }
 
 /// Entries of these are events for subscribers as well: see `append_audit` in V7. Their names are types of events.

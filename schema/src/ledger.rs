@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
 use pitboss_actors::ports::{Ledger, PlayerEvent, PortError, Writer};
-use pitboss_wallet::{Fact, Facts, PlayerId, PlayerState, PlayerStatus, TransactionScope};
+use pitboss_wallet::{Country, Fact, Facts, PlayerId, PlayerState, PlayerStatus, TransactionScope};
 use tokio_postgres::Row;
 
 use crate::{
@@ -193,6 +193,7 @@ fn state(player: &PlayerId, row: &Row) -> Result<PlayerState, StoreError> {
     Ok(PlayerState {
         id: player.clone(),
         status: named("status", status, PlayerStatus::from_name)?,
+        country: get::<Option<&str>>(row, "country")?.and_then(Country::from_code),
         lane: u16::try_from(get::<i16>(row, "lane")?).map_err(StoreError::corrupt)?,
         version: get(row, "version")?,
         last_transaction: get(row, "last_transaction")?,

@@ -17,15 +17,16 @@ mod audit_log;
 mod audit_read;
 mod batch;
 mod callback_log;
-mod catalogue;
 mod connection;
 mod document;
 mod error;
 mod feed;
+mod games;
 mod history;
 mod idempotency;
 mod lane;
 mod ledger;
+mod lobby;
 mod migrate;
 mod moment;
 mod neighbours;
@@ -46,12 +47,15 @@ pub use callback_log::{
     CallbackFilter, CallbackLogMode, CallbackPage, CallbackPageOf, CallbackPosition,
     LoggedCallback, NewCallback,
 };
-pub use catalogue::GameRow;
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
+pub use games::{
+    Category, Device, Game, GameLimits, GameRow, GamesChange, GamesNow, GamingRow, Volatility,
+};
 pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
 pub use idempotency::{Idempotent, StoredAnswer};
 pub use lane::lane_of;
+pub use lobby::{BlockScope, Blocked, CollectionRow, GameBlockRow};
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
 pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};

@@ -6,10 +6,8 @@ mod common;
 mod play;
 
 use common::Database;
-use pitboss_schema::{AuditAction, Cursor, GameRow, Idempotent, NewProvider, RoundFilter};
-use pitboss_wallet::{
-    GameId, Kind, Money, Policy, ProviderId, RoundState, SessionKind, Timestamp, TransactionState,
-};
+use pitboss_schema::{Cursor, Idempotent, RoundFilter};
+use pitboss_wallet::{Kind, Money, RoundState, SessionKind, Timestamp, TransactionState};
 use play::{Player, eur, policy};
 use uuid::Uuid;
 
@@ -96,40 +94,6 @@ async fn a_session_is_found_by_the_hash_of_its_token() {
     assert_eq!(Some(&session), player.state.session(player.session));
     let none = database.store.session_by_token(&[9; 32]).await.unwrap();
     assert!(none.is_none());
-}
-
-#[tokio::test]
-async fn games_are_put_and_replaced() {
-    let database = Database::new("catalogue").await;
-    let store = &database.store;
-    let provider = NewProvider {
-        id: ProviderId::new("demo").unwrap(),
-        dialect: "native".to_owned(),
-        name: "Demo".to_owned(),
-        policy: Policy::default(),
-        secret: vec![1],
-        allowed_addresses: Vec::new(),
-        callback_log: None,
-    };
-    let note = common::note(AuditAction::ProviderCreated, "provider/demo");
-    store.create_provider(&provider, 1, &note).await.unwrap();
-
-    let mut game = GameRow {
-        id: GameId::new("dice").unwrap(),
-        provider: provider.id.clone(),
-        name: "Dice".to_owned(),
-        category: "table".to_owned(),
-        rtp: Some("99.0".to_owned()),
-        enabled: true,
-        created_at: Timestamp::from_micros(0),
-    };
-    store.put_game(&game).await.unwrap();
-    game.enabled = false;
-    store.put_game(&game).await.unwrap();
-    let stored = store.game(&game.id).await.unwrap().unwrap();
-    game.created_at = stored.created_at;
-    assert_eq!(stored, game);
-    assert_eq!(store.games().await.unwrap(), [game]);
 }
 
 #[tokio::test]

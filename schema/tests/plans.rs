@@ -345,3 +345,23 @@ async fn a_session_is_found_by_its_id_or_its_token_alone() {
         &[("one_token_one_session", &["token_hash"])],
     );
 }
+
+#[tokio::test]
+async fn what_changed_in_the_catalogue_is_found_by_its_number() {
+    let database = Database::new("plan_games").await;
+    let games = plan(&database, include_str!("../queries/games_changed.sql"), 1).await;
+    assert!(games.contains("game_by_change"), "{games}");
+    let sql = include_str!("../queries/game_blocks_changed.sql");
+    let blocks = plan(&database, sql, 1).await;
+    assert!(blocks.contains("game_block_by_change"), "{blocks}");
+    for (sql, index) in [
+        (include_str!("../queries/games_by_id.sql"), "game_pkey"),
+        (
+            include_str!("../queries/game_blocks_of_player.sql"),
+            "player_id",
+        ),
+    ] {
+        let plan = plan(&database, sql, 1).await;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{plan}");
+    }
+}

@@ -28,6 +28,7 @@ impl Config {
             audit,
             providers,
             callback_log,
+            catalogue,
             events,
             webhooks,
             sweeper,
@@ -203,6 +204,27 @@ impl Config {
         );
         check.amounts("audit.large_bet", &audit.large_bet);
         check.amounts("audit.large_win", &audit.large_win);
+        // Gaming has to stop on all nodes within two seconds.
+        check.range("catalogue.poll_ms", catalogue.poll_ms, 50, 1_500);
+        check.range(
+            "catalogue.import_max_bytes",
+            catalogue.import_max_bytes,
+            server.body_max_bytes,
+            64 << 20,
+        );
+        check.range("catalogue.games_max", catalogue.games_max, 1, 1_000_000);
+        check.range(
+            "catalogue.blocks_per_player_max",
+            catalogue.blocks_per_player_max,
+            1,
+            1_000,
+        );
+        check.range(
+            "catalogue.collections_max",
+            catalogue.collections_max,
+            1,
+            500,
+        );
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);

@@ -52,6 +52,7 @@ section!(
         audit: Audit,
         providers: Providers,
         callback_log: CallbackLog,
+        catalogue: Catalogue,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -210,6 +211,13 @@ section!(CallbackLog {
     trim_every_ms: u64,
     trim_batch_max: u32,
     scan_max: u32,
+});
+section!(Catalogue {
+    poll_ms: u64,
+    import_max_bytes: usize,
+    games_max: usize,
+    blocks_per_player_max: usize,
+    collections_max: usize
 });
 section!(Events {
     waiters_max: usize,

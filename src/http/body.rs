@@ -27,6 +27,12 @@ pub struct Limits {
     time: Duration,
 }
 
+impl Limits {
+    pub const fn new(bytes: usize, time: Duration) -> Self {
+        Self { bytes, time }
+    }
+}
+
 impl From<&Server> for Limits {
     fn from(settings: &Server) -> Self {
         Self {

@@ -175,7 +175,11 @@ async fn carry_out(
         Some(lookup) => look_up(world, lookup).await?,
         None => None,
     };
-    let standing = |game: &_| world.catalogue.standing(&account.id, game);
+    let floor = world.games.now();
+    let standing = |game: &_| {
+        let standing = floor.standing(&account.id, game);
+        standing.at_most(provider.switch())
+    };
     let call = dialect.parse(
         account,
         raw,
@@ -209,8 +213,9 @@ async fn carry_out(
             )
         }
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
-        Ask::Play { player, play } => {
+        Ask::Play { player, mut play } => {
             mark_used(world, provider, raw.now).await?;
+            floor.restrict(&player, &mut play);
             (player, Command::Play(play))
         }
     };

@@ -1,6 +1,6 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events`, `webhooks`, `keys` and `audit` for
+//! `callbacks` for providers; `players`, `sessions`, `games`, `lobby`, `providers`, `lists`, `events`, `webhooks`, `keys` and `audit` for
 //! operators; `stream` for players' clients; `published` the contracts of the events and of this API, `docs` the guides;
 //! `admin` for monitoring. Each module tells its `routes()`; what a route is says `route`. Every error is a problem
 //! document of `pitboss_providers::problem`.
@@ -17,6 +17,7 @@ mod games;
 mod idempotency;
 mod keys;
 mod lists;
+mod lobby;
 mod page;
 mod players;
 mod problem;
@@ -56,6 +57,7 @@ pub fn routes() -> Vec<Route> {
         sessions::routes(),
         games::routes(),
         providers::routes(),
+        lobby::routes(),
         lists::routes(),
         events::routes(),
         webhooks::routes(),

@@ -159,8 +159,9 @@ impl Desk for World {
         game: &str,
         currency: Currency,
     ) -> Result<Launched, Refused> {
-        let game = games::known_game(self, game)?;
-        Ok(games::start(self, player, &game, currency).await?)
+        let game = games::listed(self, game)?;
+        let look = games::Look::default();
+        Ok(games::start(self, player, &game, currency, &look).await?)
     }
 
     async fn authenticate(&self, token: &str) -> Result<(PlayerId, Login), Refused> {

@@ -1,12 +1,14 @@
 //! What a new sandbox has: keys, a provider, the test games, two players with money.
 
-use std::{io, path::Path};
+use std::{convert::Infallible, io, path::Path};
 
-use pitboss_schema::{GameRow, Store};
+use pitboss_actors::ports::Clock;
+use pitboss_schema::{Game, GamesChange, Store};
 use pitboss_wallet::{
-    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Timestamp,
+    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::connection::{read_json, write_private_json};
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     cli::Exit,
     config::Config,
     keys,
-    seams::random_bytes,
+    seams::{SystemClock, random_bytes},
     server::Server,
     tokens::{self, TokenKind},
     vault::Vault,
@@ -101,21 +103,25 @@ pub async fn catalogue(
         if store.game(&id).await?.is_some() {
             continue;
         }
-        let category = serde_json::to_value(game.category).ok();
-        let row = GameRow {
-            id,
-            provider: provider.clone(),
-            name: game.name.to_owned(),
-            category: category
-                .as_ref()
-                .and_then(|name| name.as_str())
-                .unwrap_or("other")
-                .to_owned(),
-            rtp: Some(game.rtp.to_string()),
-            enabled: true,
-            created_at: Timestamp::from_micros(0),
+        let fields = json!({
+            "id": id, "provider": provider, "name": game.name, "category": game.category, "demo": true,
+            // Of the bet that returns least.
+            "rtp": game.rtp.lowest().percent(),
+        });
+        let entry: Game = serde_json::from_value(fields).map_err(|error| Exit {
+            text: format!("the game {id} could not be seeded: {error}"),
+            code: 1,
+        })?;
+        let put = |_| {
+            let change = GamesChange {
+                put: vec![entry],
+                notes: vec![],
+            };
+            Ok::<_, Infallible>((change, ()))
         };
-        store.put_game(&row).await?;
+        let Ok(()) = store
+            .change_games(&[id.as_str()], SystemClock.now(), put)
+            .await?;
     }
     Ok(())
 }

@@ -89,6 +89,17 @@ pub enum PlayCommand {
     VoidRound(VoidRound),
 }
 
+impl PlayCommand {
+    /// The game that a command bets on, and how it stands. A win is paid however it does (T8).
+    pub fn standing_of_bet(&mut self) -> Option<(&GameId, &mut GameStanding)> {
+        match self {
+            Self::Bet(bet) => Some((&bet.game, &mut bet.standing)),
+            Self::BetWin(batch) => Some((&batch.game, &mut batch.standing)),
+            Self::Win(_) | Self::Rollback(_) | Self::CloseRound(_) | Self::VoidRound(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Bet {
     pub transaction: ExternalId,

@@ -20,6 +20,7 @@ mod account;
 mod apply;
 mod catalogue;
 mod command;
+mod country;
 mod decide;
 mod decision;
 mod event;
@@ -37,11 +38,12 @@ mod view;
 
 pub use account::{Account, Balance, Funding, Posting};
 pub use apply::{CacheLimits, apply};
-pub use catalogue::{GameStanding, GameSwitch};
+pub use catalogue::{GameStanding, GameSwitch, GameTerms, StakeLimits};
 pub use command::{
     Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
     Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
 };
+pub use country::{Countries, Country};
 pub use decide::{Seam, Verdict, decide};
 pub use decision::{
     BalanceChange, Decision, Outcome, Receipt, Reply, RoundChange, SessionChange, SessionReply,

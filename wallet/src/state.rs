@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Balance, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt, Refusal,
-    Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
+    Balance, Country, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt,
+    Refusal, Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
 };
 
 /// The kinds of transactions. Part of the key: a bet and a win may share one external id (T1).
@@ -180,6 +180,8 @@ pub struct Session {
 pub struct PlayerState {
     pub id: PlayerId,
     pub status: PlayerStatus,
+    /// Where the player lives, as far as is known: some games are offered by country.
+    pub country: Option<Country>,
     /// Orders the player's events in the outbox; fixed when the player is created.
     pub lane: u16,
     /// The fence: a commit succeeds only on the version that it was decided on.
@@ -201,6 +203,7 @@ impl PlayerState {
         Self {
             id,
             status: PlayerStatus::Active,
+            country: None,
             lane,
             version: 0,
             last_transaction: 0,

@@ -9,9 +9,9 @@ mod harness;
 
 use harness::*;
 use pitboss_wallet::{
-    Action, Bet, CacheLimits, Command, GameStanding, GameSwitch, LateBet, LateWin, Outcome,
-    PlayCommand, PlayerStatus, Policy, RefusalCode, Reply, RollbackAfterWin, RollbackAmount,
-    RollbackOfWin, RoundScope, Settled, TransactionScope, Win, WinKind, WinWithoutBet,
+    Action, Bet, CacheLimits, Command, GameStanding, LateBet, LateWin, Outcome, PlayCommand,
+    PlayerStatus, Policy, RefusalCode, Reply, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundScope, Settled, TransactionScope, Win, WinKind, WinWithoutBet,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -55,7 +55,8 @@ fn units() -> impl Strategy<Value = i64> {
 fn standing() -> impl Strategy<Value = GameStanding> {
     prop_oneof![
         10 => Just(GameStanding::ENABLED),
-        1 => Just(GameStanding::Known(GameSwitch::Disabled)),
+        1 => Just(GameStanding::DISABLED),
+        1 => Just(GameStanding::FINISHING),
         1 => Just(GameStanding::Unknown),
     ]
 }

@@ -108,7 +108,7 @@ impl View {
         let old_until = row.old_secret.map(|(_, until)| until);
         Self {
             callback_url: format!("{api}/callbacks/{environment}/{id}/"),
-            games: world.catalogue.games_of(id),
+            games: world.games.now().games_of(id),
             games_url: format!("/v1/games?provider={id}"),
             name: row.name,
             dialect: row.dialect,

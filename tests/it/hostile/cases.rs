@@ -1,5 +1,6 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
+mod games;
 mod keys;
 mod providers;
 
@@ -32,6 +33,8 @@ pub struct Case {
     pub legal: &'static [(&'static str, &'static str)],
     /// Queries that mean nothing here.
     pub bad_queries: &'static [&'static str],
+    /// How many bytes a body may have.
+    pub body_max: usize,
 }
 
 impl Case {
@@ -189,6 +192,7 @@ fn case(route: &'static str, method: &'static str, caller: Caller, path: String)
         optional: &[],
         legal: &[],
         bad_queries: &[],
+        body_max: 16_384,
     }
 }
 
@@ -256,12 +260,6 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
             deposit,
         ),
         post("/v1/sessions", "/v1/sessions".into(), login.clone()),
-        get("/v1/games", "/v1/games".into()),
-        post(
-            "/v1/games/{id}/launch",
-            "/v1/games/dice/launch".into(),
-            login.clone(),
-        ),
         page("/v1/transactions"),
         page("/v1/rounds"),
         Case {
@@ -324,6 +322,7 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
     cases.extend(webhook_cases(&made.webhook));
     cases.extend(keys::cases(&made.key));
     cases.extend(providers::cases(made.callback));
+    cases.extend(games::cases(player, &made.webhook.block));
     cases
 }
 
@@ -331,9 +330,11 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
 pub struct Webhook {
     pub id: String,
     pub event: String,
+    /// And a block of the player.
+    pub block: String,
 }
 
-fn webhook_cases(Webhook { id, event }: &Webhook) -> Vec<Case> {
+fn webhook_cases(Webhook { id, event, .. }: &Webhook) -> Vec<Case> {
     let operator = |route: &'static str, method| {
         case(route, method, Caller::Operator, route.replace("{id}", id))
     };

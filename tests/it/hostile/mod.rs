@@ -127,7 +127,7 @@ impl Scene {
             b"\x1f\x8b\x08\x00".to_vec(),
             good.replacen('{', "{\"x\":[{\"y\":1,\"y\":2}],", 1)
                 .into_bytes(),
-            [&b" ".repeat(16_385)[..], good.as_bytes()].concat(),
+            [&b" ".repeat(case.body_max + 1)[..], good.as_bytes()].concat(),
         ];
         for body in whole {
             if !case.has_legal("", &body) {
@@ -304,7 +304,10 @@ async fn webhook(client: &Client, player: &Player) -> Webhook {
     send(change).await.ok();
     let events = format!("/v1/events?player={}", player.id);
     let event = client.get(&events).await.ok().text_at("/data/0/id");
-    Webhook { id, event }
+    let block = json!({ "category": "bingo", "reason": "hostile" });
+    let blocks = format!("/v1/players/{}/game-blocks", player.id);
+    let block = client.post(&blocks, &block).await.ok().text_at("/id");
+    Webhook { id, event, block }
 }
 
 /// The number of a callback that was logged: the player's launch was one.

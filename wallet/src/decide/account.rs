@@ -3,13 +3,14 @@
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement},
+    game,
     keys::{deposit_fingerprint, deposit_key},
     stored::{mismatch, replay, settled},
 };
 use crate::{
-    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameStanding,
-    GameSwitch, Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session,
-    SessionId, SessionKind, SessionReply, Wallet,
+    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameSwitch,
+    Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session, SessionId,
+    SessionKind, SessionReply, Wallet,
     event_data::{
         AccountOpened, DepositCompleted, GameSession, Launched, SessionEnded, SessionStarted,
     },
@@ -102,15 +103,11 @@ fn may_launch(draft: &Draft<'_, '_>, launch: &Launch) -> Result<Balance, Refusal
         let detail = "the player may not play";
         return Err(Refusal::new(RefusalCode::PlayerBlocked, detail));
     }
-    match launch.standing {
-        GameStanding::Known(GameSwitch::Enabled) => Ok(balance),
-        GameStanding::Known(GameSwitch::Disabled) => {
+    match game::admit(&launch.standing, draft.state().country, launch.currency)? {
+        GameSwitch::Enabled => Ok(balance),
+        GameSwitch::Finishing | GameSwitch::Disabled => {
             let detail = "the game is disabled";
             Err(Refusal::new(RefusalCode::GameDisabled, detail))
-        }
-        GameStanding::Unknown => {
-            let detail = "there is no such game";
-            Err(Refusal::new(RefusalCode::UnknownGame, detail))
         }
     }
 }

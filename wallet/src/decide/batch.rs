@@ -4,7 +4,7 @@ use super::{
     Stop,
     bet::{self, Stake},
     draft::Draft,
-    round,
+    game, round,
     stored::settled,
     win,
 };
@@ -22,8 +22,16 @@ pub(super) fn decide(
             win::round_of(draft, origin, &win_of(batch, transaction, *units))?
         }
         _ => {
-            bet::admit(draft, origin, batch.session, batch.currency, batch.standing)?;
-            bet::open(draft, origin, &batch.game, &batch.round, batch.currency)?
+            let BetWin {
+                currency, standing, ..
+            } = batch;
+            let switch = bet::admit(draft, origin, batch.session, *currency, standing)?;
+            for action in &batch.actions {
+                if let Action::Bet { units, .. } = action {
+                    game::check_stake(standing, Money::new(*units, *currency))?;
+                }
+            }
+            bet::open(draft, origin, &batch.game, &batch.round, *currency, switch)?
         }
     };
     let mut receipts = Vec::with_capacity(batch.actions.len());
@@ -60,7 +68,7 @@ fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64) -> Win {
     Win {
         transaction: transaction.clone(),
         game: batch.game.clone(),
-        standing: batch.standing,
+        standing: batch.standing.clone(),
         round: batch.round.clone(),
         amount: Money::new(units, batch.currency),
         bet: None,

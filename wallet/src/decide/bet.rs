@@ -3,24 +3,20 @@
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement, new_round},
-    keys, round,
+    game, keys, round,
     stored::settled,
 };
 use crate::{
-    Account, Bet, Currency, ExternalId, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
-    Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
+    Account, Bet, Currency, ExternalId, Fact, Funding, GameId, GameStanding, GameSwitch, Kind,
+    Money, Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
     SessionId, SessionKind,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
-    admit(
-        draft,
-        origin,
-        bet.session,
-        bet.amount.currency,
-        bet.standing,
-    )?;
-    let mut round = open(draft, origin, &bet.game, &bet.round, bet.amount.currency)?;
+    let currency = bet.amount.currency;
+    let switch = admit(draft, origin, bet.session, currency, &bet.standing)?;
+    game::check_stake(&bet.standing, bet.amount)?;
+    let mut round = open(draft, origin, &bet.game, &bet.round, currency, switch)?;
     let stake = Stake {
         transaction: &bet.transaction,
         game: &bet.game,
@@ -36,14 +32,15 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> R
     Ok(settled(draft, vec![receipt], false))
 }
 
-/// Whether this player may bet in this session and game at all: what a win is never asked.
+/// Whether this player may bet in this session and game at all, and how far the game is switched on: what a win is
+/// never asked.
 pub(super) fn admit(
     draft: &Draft<'_, '_>,
     origin: &Origin,
     session: SessionId,
     currency: Currency,
-    standing: GameStanding,
-) -> Result<(), Stop> {
+    standing: &GameStanding,
+) -> Result<GameSwitch, Stop> {
     let session = draft.session(session)?;
     let of_provider = session.provider.as_ref() == Some(&origin.provider);
     if session.kind != SessionKind::Game || !of_provider {
@@ -68,28 +65,20 @@ pub(super) fn admit(
             "the player may not bet",
         ));
     }
-    match standing {
-        GameStanding::Known(GameSwitch::Enabled) => Ok(()),
-        GameStanding::Known(GameSwitch::Disabled) => Err(Stop::refuse(
-            RefusalCode::GameDisabled,
-            "the game takes no bets",
-        )),
-        GameStanding::Unknown => Err(Stop::refuse(
-            RefusalCode::UnknownGame,
-            "the provider has no such game",
-        )),
-    }
+    Ok(game::admit(standing, draft.state().country, currency)?)
 }
 
 /// The round that a bet goes to. One that memory does not know is taken for new: the commit fails if it
-/// is not, and the ledger is asked then.
+/// is not, and the ledger is asked then. While a game only finishes what was begun, it must be asked before.
 pub(super) fn open(
     draft: &mut Draft<'_, '_>,
     origin: &Origin,
     game: &GameId,
     round: &RoundId,
     currency: Currency,
+    switch: GameSwitch,
 ) -> Result<Round, Stop> {
+    let finishes = switch != GameSwitch::Enabled;
     let key = keys::round_key(origin, game, round);
     match draft.round(&key) {
         Lookup::Found(round) if !round.state.is_open() => Err(Stop::refuse(
@@ -100,6 +89,8 @@ pub(super) fn open(
             round::check_currency(&round, currency)?;
             Ok(round)
         }
+        Lookup::Unknown if finishes => Err(Stop::Need(vec![Fact::Round(key)])),
+        Lookup::Absent if finishes => Err(game::finishing().into()),
         Lookup::Absent | Lookup::Unknown => {
             let round = new_round(draft, key, game, currency);
             round::announce(draft, &round);

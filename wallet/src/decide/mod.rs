@@ -8,6 +8,7 @@ mod batch;
 mod bet;
 mod draft;
 mod form;
+mod game;
 mod keys;
 mod rollback;
 mod round;

@@ -9,6 +9,7 @@ mod amounts;
 mod batches;
 mod deposits;
 mod events;
+mod games;
 mod golden;
 mod idempotency;
 mod policies;

@@ -1,7 +1,7 @@
 //! Sessions: launches, their single-use tokens, and what a bet asks of a session.
 
 use pitboss_wallet::{
-    Authenticate, Bet, Command, GameStanding, GameSwitch, Launch, Money, OpenSession, PlayerStatus,
+    Authenticate, Bet, Command, GameStanding, Launch, Money, OpenSession, PlayerStatus,
     RefusalCode, Reply,
 };
 
@@ -139,7 +139,7 @@ fn a_launch_needs_a_player_who_may_play_a_game_that_is_on_and_a_wallet() {
             ..launch(5)
         })
     };
-    let disabled = standing(GameStanding::Known(GameSwitch::Disabled));
+    let disabled = standing(GameStanding::DISABLED);
     table.refused_command(RefusalCode::GameDisabled, &disabled);
     table.refused_command(RefusalCode::UnknownGame, &standing(GameStanding::Unknown));
     let usd = Command::Launch(Launch {

@@ -1,8 +1,7 @@
 //! T8: wins.
 
 use pitboss_wallet::{
-    Command, GameStanding, GameSwitch, PlayerStatus, Policy, RefusalCode, Win, WinKind,
-    WinWithoutBet,
+    Command, GameStanding, PlayerStatus, Policy, RefusalCode, Win, WinKind, WinWithoutBet,
 };
 
 use crate::harness::*;
@@ -32,7 +31,7 @@ fn t8_a_win_is_paid_to_a_player_who_is_blocked_logged_out_or_whose_game_is_disab
     table.applied(win("w2", "r", 1));
     table.now = NOON.plus_seconds(10_000_000);
     for (id, standing) in [
-        ("w3", GameStanding::Known(GameSwitch::Disabled)),
+        ("w3", GameStanding::DISABLED),
         ("w4", GameStanding::Unknown),
     ] {
         table.applied(Win {

@@ -132,6 +132,7 @@ fn the_histories_come_by_everything_that_the_rules_tell_of() {
         // Not the wallet's to say, or later.
         RefusalCode::UnknownPlayer,
         RefusalCode::BetLimit,
+        RefusalCode::CountryRefused,
         RefusalCode::LossLimit,
     ];
     let codes = RefusalCode::ALL

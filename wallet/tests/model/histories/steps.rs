@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pitboss_wallet::{
     Action, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, Deposit, GameStanding,
-    GameSwitch, LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
+    LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
     RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope, TransactionScope, VoidRound, Win,
     WinKind, WinWithoutBet,
 };
@@ -66,7 +66,8 @@ fn a_game() -> impl Strategy<Value = &'static str> {
 fn standing() -> impl Strategy<Value = GameStanding> {
     prop_oneof![
         40 => Just(GameStanding::ENABLED),
-        1 => Just(GameStanding::Known(GameSwitch::Disabled)),
+        1 => Just(GameStanding::DISABLED),
+        1 => Just(GameStanding::FINISHING),
         1 => Just(GameStanding::Unknown),
     ]
 }
@@ -224,7 +225,7 @@ fn any_bet(model: &Model) -> BoxedStrategy<(Who, Command)> {
                     transaction: ext(&id),
                     session: named_session(&known, &place, named),
                     game: game(&place.game),
-                    standing: place.standing,
+                    standing: place.standing.clone(),
                     round: round_id(&place.round),
                     amount: Money::new(units, place.currency),
                     closes_round,
@@ -250,7 +251,7 @@ fn any_win(model: &Model) -> BoxedStrategy<(Who, Command)> {
                 let win = Win {
                     transaction: ext(&id),
                     game: game(&place.game),
-                    standing: place.standing,
+                    standing: place.standing.clone(),
                     round: round_id(&place.round),
                     amount: Money::new(units, place.currency),
                     bet: bet.as_deref().map(ext),
@@ -281,7 +282,7 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
                 let batch = BetWin {
                     session: named_session(&known, &place, named),
                     game: game(&place.game),
-                    standing: place.standing,
+                    standing: place.standing.clone(),
                     round: round_id(&place.round),
                     currency: place.currency,
                     actions,
