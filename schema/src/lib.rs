@@ -30,6 +30,8 @@ mod neighbours;
 mod options;
 mod outbox;
 mod players;
+pub mod reports;
+mod search;
 mod store;
 mod webhooks;
 mod writer;
@@ -38,7 +40,7 @@ pub use audit_log::{AuditAction, AuditActor, AuditNote};
 pub use catalogue::{GameRow, ProviderRow};
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
-pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
+pub use history::{Cursor, PostingRow, RoundFilter, RoundRow, TransactionRow};
 pub use keys::{Idempotent, OperatorKeyRow, StoredAnswer};
 pub use lane::lane_of;
 pub use migrate::{Install, SCHEMA_VERSION};
@@ -46,6 +48,9 @@ pub use neighbours::Neighbours;
 pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
+pub use search::{
+    AgeOfRounds, Found, PlayedSession, RoundKeyRow, RoundSearch, TransactionSearch, UnfinishedPlace,
+};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

@@ -1,0 +1,310 @@
+//! Reports: sums over the ledger, and long lists of it, beside a server that plays.
+//!
+//! A report has a connection of its own, of which there are few, and a snapshot that only reads: it takes none of the
+//! connections that players wait for, and no lock that a bet would meet. Its rows are streamed: whoever reads them
+//! slowly slows Postgres down, and nothing piles up here. What is dropped before its end is cancelled in the database.
+
+mod rows;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt};
+use pitboss_wallet::{Currency, GameId, Kind, PlayerId, ProviderId, Timestamp, TransactionState};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::{CancelToken, Client, NoTls, Row, RowStream, types::ToSql};
+
+pub use rows::{LiabilityRow, RevenueRow};
+
+use crate::{
+    AgeOfRounds, Store, StoreError, TransactionRow,
+    connection::{Purpose, config},
+    history::transaction,
+    moment::Moment,
+    search::{age_of_rounds, ids_of},
+    store::Params,
+};
+
+/// How reports may use the database.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportLimits {
+    /// Reports at once.
+    pub concurrent: usize,
+    /// After this Postgres gives a report up.
+    pub timeout: Duration,
+    /// For each step of a plan; what is more goes to disk.
+    pub work_mem_mb: u32,
+}
+
+/// Where reports of one environment are made. Cheap to clone.
+#[derive(Clone)]
+pub struct Reports {
+    store: Store,
+    limits: ReportLimits,
+    places: Arc<Semaphore>,
+}
+
+/// Which play a report is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Period {
+    pub from: Timestamp,
+    /// Up to before this time.
+    pub to: Timestamp,
+    /// Whether the play of test players counts.
+    pub test_players: bool,
+    pub provider: Option<ProviderId>,
+    pub game: Option<GameId>,
+    pub currency: Option<Currency>,
+}
+
+/// By what revenue is told apart, besides its currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct By {
+    pub provider: bool,
+    pub game: bool,
+    pub day: bool,
+    pub player: bool,
+    /// A day begins so many minutes before midnight UTC.
+    pub offset_min: i32,
+}
+
+/// Which transactions of a period a list has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub player: Option<PlayerId>,
+    pub kind: Option<Kind>,
+    pub state: Option<TransactionState>,
+    /// Ledger units.
+    pub least: Option<i64>,
+}
+
+/// A place among the reports that run, with a connection and a snapshot.
+pub struct Report {
+    client: Client,
+    cancel: CancelToken,
+    /// A question was asked, and its last row has not come.
+    is_asking: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Reports {
+    #[must_use]
+    pub fn new(store: Store, limits: ReportLimits) -> Self {
+        Self {
+            store,
+            limits,
+            places: Arc::new(Semaphore::new(limits.concurrent)),
+        }
+    }
+
+    /// Reports that run now.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.limits.concurrent - self.places.available_permits()
+    }
+
+    /// Begins a report. `None`: as many run as may.
+    ///
+    /// # Errors
+    /// No connection.
+    pub async fn begin(&self) -> Result<Option<Report>, StoreError> {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
+            return Ok(None);
+        };
+        let mut config = config(self.store.url(), self.store.options(), Purpose::Report)?;
+        let settings = format!(
+            "{} -c statement_timeout={} -c work_mem={}MB",
+            config.get_options().unwrap_or_default(),
+            self.limits.timeout.as_millis(),
+            self.limits.work_mem_mb,
+        );
+        let connecting = config.options(settings).connect(NoTls);
+        let (client, connection) = connecting
+            .await
+            .map_err(|error| StoreError::Connection(crate::error::chain(&error)))?;
+        // Ends by itself when the client is dropped.
+        tokio::spawn(connection);
+        client
+            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
+            .map_err(StoreError::sql("begin a report"))?;
+        Ok(Some(Report {
+            cancel: client.cancel_token(),
+            client,
+            is_asking: false,
+            _place: place,
+        }))
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        if self.is_asking {
+            let cancel = self.cancel.clone();
+            // A client that is gone does not stop Postgres: it would go on to the end.
+            tokio::spawn(async move {
+                if let Err(error) = cancel.cancel_query(NoTls).await {
+                    tracing::warn!(%error, "a report that nobody waits for was not cancelled");
+                }
+            });
+        }
+    }
+}
+
+/// Rows of a report, which lives as long as they come.
+struct Rows {
+    report: Report,
+    rows: std::pin::Pin<Box<RowStream>>,
+}
+
+impl Report {
+    async fn ask<T: 'static>(
+        mut self,
+        what: &'static str,
+        sql: &str,
+        params: Params<'_>,
+        read: fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<impl Stream<Item = Result<T, StoreError>> + use<T>, StoreError> {
+        self.is_asking = true;
+        let params = params.iter().map(|param| *param as &(dyn ToSql + Sync));
+        let rows = self.client.query_raw(sql, params).await;
+        let rows = Rows {
+            rows: Box::pin(rows.map_err(StoreError::sql(what))?),
+            report: self,
+        };
+        Ok(futures_util::stream::unfold(
+            Some(rows),
+            move |rows| async move {
+                let mut rows = rows?;
+                match rows.rows.next().await {
+                    Some(Ok(row)) => Some((read(&row), Some(rows))),
+                    Some(Err(error)) => {
+                        rows.report.is_asking = false;
+                        Some((Err(StoreError::sql(what)(error)), None))
+                    }
+                    None => {
+                        rows.report.is_asking = false;
+                        None
+                    }
+                }
+            },
+        ))
+    }
+
+    /// Revenue of a period, in the order of days.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn revenue(
+        self,
+        period: &Period,
+        by: By,
+    ) -> Result<impl Stream<Item = Result<RevenueRow, StoreError>> + use<>, StoreError> {
+        let (first, before) = ids_of(Some(period.from), Some(period.to));
+        let sql = include_str!("../../queries/reports/revenue.sql");
+        self.ask(
+            "report revenue",
+            sql,
+            &[
+                &Moment(period.from),
+                &Moment(period.to),
+                &first,
+                &before,
+                &by.provider,
+                &by.game,
+                &by.day,
+                &by.offset_min,
+                &by.player,
+                &period.test_players,
+                &period.provider.as_ref().map(ProviderId::as_str),
+                &period.game.as_ref().map(GameId::as_str),
+                &period.currency.map(Currency::code),
+            ],
+            RevenueRow::read,
+        )
+        .await
+    }
+
+    /// What players have, now or at an earlier moment.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn liability(
+        self,
+        at: Option<Timestamp>,
+        test_players: bool,
+    ) -> Result<impl Stream<Item = Result<LiabilityRow, StoreError>> + use<>, StoreError> {
+        let (first, _) = ids_of(at, None);
+        let sql = include_str!("../../queries/reports/liability.sql");
+        self.ask(
+            "report the liability",
+            sql,
+            &[&at.map(Moment), &first, &test_players],
+            LiabilityRow::read,
+        )
+        .await
+    }
+
+    /// Open rounds by age, provider, game and currency.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn open_rounds(
+        self,
+        at: Timestamp,
+        provider: Option<&ProviderId>,
+        currency: Option<Currency>,
+        test_players: bool,
+    ) -> Result<impl Stream<Item = Result<AgeOfRounds, StoreError>> + use<>, StoreError> {
+        let sql = include_str!("../../queries/unfinished_ages.sql");
+        self.ask(
+            "report open rounds",
+            sql,
+            &[
+                &Moment(at),
+                &provider.map(ProviderId::as_str),
+                &currency.map(Currency::code),
+                &true,
+                &test_players,
+            ],
+            age_of_rounds,
+        )
+        .await
+    }
+
+    /// The transactions of a period, oldest first, each as it comes from the index: none waits for another.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn transactions(
+        self,
+        period: &Period,
+        wanted: &Wanted,
+    ) -> Result<impl Stream<Item = Result<TransactionRow, StoreError>> + use<>, StoreError> {
+        let (first, before) = ids_of(Some(period.from), Some(period.to));
+        self.client
+            .batch_execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+            .await
+            .map_err(StoreError::sql("begin a report"))?;
+        let sql = include_str!("../../queries/reports/transactions.sql");
+        self.ask(
+            "report transactions",
+            sql,
+            &[
+                &Moment(period.from),
+                &Moment(period.to),
+                &first,
+                &before,
+                &period.provider.as_ref().map(ProviderId::as_str),
+                &period.game.as_ref().map(GameId::as_str),
+                &wanted.kind.map(Kind::as_str),
+                &wanted.state.map(TransactionState::as_str),
+                &period.currency.map(Currency::code),
+                &wanted.least,
+                &wanted.player.as_ref().map(PlayerId::as_str),
+                &period.test_players,
+            ],
+            transaction,
+        )
+        .await
+    }
+}
