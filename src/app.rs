@@ -81,6 +81,8 @@ impl App {
                 .set(gauge(world.registry.len()));
             metrics::gauge!("pitboss_event_waiters", "environment" => environment)
                 .set(gauge(world.feed.waiters()));
+            metrics::gauge!("pitboss_reports_running", "environment" => environment)
+                .set(gauge(world.reports.running()));
         }
     }
 }

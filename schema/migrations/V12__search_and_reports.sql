@@ -16,7 +16,14 @@ BEGIN
     -- Numbers before `low` are earlier, those from `high` on are not.
     WHILE low < high LOOP
         middle := low + (high - low) / 2;
-        IF (SELECT l.created_at < moment FROM ledger l WHERE l.player_id = of_player AND l.number = middle) THEN
+        -- An equality, told as an order that only the primary key has: see the view round_document.
+        IF (
+            SELECT l.created_at < moment
+            FROM ledger l
+            WHERE l.player_id = of_player AND l.number >= middle AND l.number <= middle
+            ORDER BY l.number
+            LIMIT 1
+        ) THEN
             low := middle + 1;
         ELSE
             high := middle;

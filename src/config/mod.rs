@@ -45,6 +45,7 @@ section!(
         stream: Stream,
         sessions: Sessions,
         rest: Rest,
+        reports: Reports,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -156,7 +157,15 @@ section!(Sessions {
 });
 section!(Rest {
     idempotency_h: i64,
-    page_max: usize
+    page_max: usize,
+    scan_max: usize
+});
+section!(Reports {
+    operator: String,
+    concurrent_max: usize,
+    timeout_s: u64,
+    work_mem_mb: u32,
+    period_days_max: i64
 });
 section!(Events {
     waiters_max: usize,

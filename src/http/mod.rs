@@ -1,10 +1,11 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
-//! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
+//! `callbacks` for providers; `players`, `sessions`, `games`, `transactions`, `rounds`, `reports`, `events` and `webhooks`
+//! for operators; `stream` for players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
 //! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
 
 mod admin;
+mod amount;
 mod asyncapi;
 mod auth;
 mod body;
@@ -13,13 +14,16 @@ mod docs;
 mod events;
 mod games;
 mod idempotency;
-mod lists;
+mod moment;
 mod page;
 mod players;
 mod problem;
+mod reports;
+mod rounds;
 pub mod route;
 mod sessions;
 mod stream;
+mod transactions;
 mod webhooks;
 
 use std::sync::Arc;
@@ -46,7 +50,9 @@ pub fn routes() -> Vec<Route> {
         players::routes(),
         sessions::routes(),
         games::routes(),
-        lists::routes(),
+        transactions::routes(),
+        rounds::routes(),
+        reports::routes(),
         events::routes(),
         webhooks::routes(),
         stream::routes(),

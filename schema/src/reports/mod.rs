@@ -6,9 +6,9 @@
 
 mod rows;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use pitboss_wallet::{Currency, GameId, Kind, PlayerId, ProviderId, Timestamp, TransactionState};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::{CancelToken, Client, NoTls, Row, RowStream, types::ToSql};
@@ -21,7 +21,6 @@ use crate::{
     history::transaction,
     moment::Moment,
     search::{age_of_rounds, ids_of},
-    store::Params,
 };
 
 /// How reports may use the database.
@@ -150,161 +149,163 @@ impl Drop for Report {
     }
 }
 
-/// Rows of a report, which lives as long as they come.
-struct Rows {
-    report: Report,
-    rows: std::pin::Pin<Box<RowStream>>,
+/// Parameters that a report keeps until it asks.
+type Owned = Vec<Box<dyn ToSql + Sync + Send>>;
+
+macro_rules! owned {
+    ($($param:expr),+ $(,)?) => { vec![$(Box::new($param) as Box<dyn ToSql + Sync + Send>),+] };
 }
 
 impl Report {
-    async fn ask<T: 'static>(
-        mut self,
+    /// Nothing is left to cancel.
+    fn end(mut self) {
+        self.is_asking = false;
+    }
+
+    /// Rows as they come. The question is asked with the first of them: Postgres answers nothing at all before it has
+    /// added up, and whoever waits wants to be able to leave.
+    fn ask<T: 'static>(
+        self,
         what: &'static str,
-        sql: &str,
-        params: Params<'_>,
+        settings: &'static str,
+        sql: &'static str,
+        params: Owned,
         read: fn(&Row) -> Result<T, StoreError>,
-    ) -> Result<impl Stream<Item = Result<T, StoreError>> + use<T>, StoreError> {
-        self.is_asking = true;
-        let params = params.iter().map(|param| *param as &(dyn ToSql + Sync));
-        let rows = self.client.query_raw(sql, params).await;
-        let rows = Rows {
-            rows: Box::pin(rows.map_err(StoreError::sql(what))?),
-            report: self,
+    ) -> impl Stream<Item = Result<T, StoreError>> + use<T> {
+        let asked = async move {
+            let mut report = self;
+            report.is_asking = true;
+            if !settings.is_empty() {
+                let set = report.client.batch_execute(settings).await;
+                set.map_err(StoreError::sql(what))?;
+            }
+            let params = params
+                .iter()
+                .map(|param| param.as_ref() as &(dyn ToSql + Sync));
+            let rows = report.client.query_raw(sql, params).await;
+            let rows = Box::pin(rows.map_err(StoreError::sql(what))?);
+            Ok(stream::try_unfold(
+                (report, rows),
+                move |(report, mut rows): (Self, Pin<Box<RowStream>>)| async move {
+                    match rows.next().await {
+                        Some(row) => {
+                            let row = row.map_err(StoreError::sql(what))?;
+                            Ok(Some((read(&row)?, (report, rows))))
+                        }
+                        None => {
+                            report.end();
+                            Ok(None)
+                        }
+                    }
+                },
+            ))
         };
-        Ok(futures_util::stream::unfold(
-            Some(rows),
-            move |rows| async move {
-                let mut rows = rows?;
-                match rows.rows.next().await {
-                    Some(Ok(row)) => Some((read(&row), Some(rows))),
-                    Some(Err(error)) => {
-                        rows.report.is_asking = false;
-                        Some((Err(StoreError::sql(what)(error)), None))
-                    }
-                    None => {
-                        rows.report.is_asking = false;
-                        None
-                    }
-                }
-            },
-        ))
+        stream::once(asked).try_flatten()
     }
 
     /// Revenue of a period, in the order of days.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn revenue(
+    pub fn revenue(
         self,
         period: &Period,
         by: By,
-    ) -> Result<impl Stream<Item = Result<RevenueRow, StoreError>> + use<>, StoreError> {
+    ) -> impl Stream<Item = Result<RevenueRow, StoreError>> + use<> {
         let (first, before) = ids_of(Some(period.from), Some(period.to));
         let sql = include_str!("../../queries/reports/revenue.sql");
         self.ask(
             "report revenue",
+            "",
             sql,
-            &[
-                &Moment(period.from),
-                &Moment(period.to),
-                &first,
-                &before,
-                &by.provider,
-                &by.game,
-                &by.day,
-                &by.offset_min,
-                &by.player,
-                &period.test_players,
-                &period.provider.as_ref().map(ProviderId::as_str),
-                &period.game.as_ref().map(GameId::as_str),
-                &period.currency.map(Currency::code),
+            owned![
+                Moment(period.from),
+                Moment(period.to),
+                first,
+                before,
+                by.provider,
+                by.game,
+                by.day,
+                by.offset_min,
+                by.player,
+                period.test_players,
+                period.provider.as_ref().map(text),
+                period.game.as_ref().map(text),
+                period.currency.map(Currency::code),
             ],
             RevenueRow::read,
         )
-        .await
     }
 
     /// What players have, now or at an earlier moment.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn liability(
+    pub fn liability(
         self,
         at: Option<Timestamp>,
         test_players: bool,
-    ) -> Result<impl Stream<Item = Result<LiabilityRow, StoreError>> + use<>, StoreError> {
+    ) -> impl Stream<Item = Result<LiabilityRow, StoreError>> + use<> {
         let (first, _) = ids_of(at, None);
         let sql = include_str!("../../queries/reports/liability.sql");
         self.ask(
             "report the liability",
+            "",
             sql,
-            &[&at.map(Moment), &first, &test_players],
+            owned![at.map(Moment), first, test_players],
             LiabilityRow::read,
         )
-        .await
     }
 
     /// Open rounds by age, provider, game and currency.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn open_rounds(
+    pub fn open_rounds(
         self,
         at: Timestamp,
         provider: Option<&ProviderId>,
         currency: Option<Currency>,
         test_players: bool,
-    ) -> Result<impl Stream<Item = Result<AgeOfRounds, StoreError>> + use<>, StoreError> {
+    ) -> impl Stream<Item = Result<AgeOfRounds, StoreError>> + use<> {
         let sql = include_str!("../../queries/unfinished_ages.sql");
         self.ask(
             "report open rounds",
+            "",
             sql,
-            &[
-                &Moment(at),
-                &provider.map(ProviderId::as_str),
-                &currency.map(Currency::code),
-                &true,
-                &test_players,
+            owned![
+                Moment(at),
+                provider.map(text),
+                currency.map(Currency::code),
+                true,
+                test_players,
             ],
             age_of_rounds,
         )
-        .await
     }
 
     /// The transactions of a period, oldest first, each as it comes from the index: none waits for another.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn transactions(
+    pub fn transactions(
         self,
         period: &Period,
         wanted: &Wanted,
-    ) -> Result<impl Stream<Item = Result<TransactionRow, StoreError>> + use<>, StoreError> {
+    ) -> impl Stream<Item = Result<TransactionRow, StoreError>> + use<> {
         let (first, before) = ids_of(Some(period.from), Some(period.to));
-        self.client
-            .batch_execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
-            .await
-            .map_err(StoreError::sql("begin a report"))?;
         let sql = include_str!("../../queries/reports/transactions.sql");
         self.ask(
             "report transactions",
+            "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off",
             sql,
-            &[
-                &Moment(period.from),
-                &Moment(period.to),
-                &first,
-                &before,
-                &period.provider.as_ref().map(ProviderId::as_str),
-                &period.game.as_ref().map(GameId::as_str),
-                &wanted.kind.map(Kind::as_str),
-                &wanted.state.map(TransactionState::as_str),
-                &period.currency.map(Currency::code),
-                &wanted.least,
-                &wanted.player.as_ref().map(PlayerId::as_str),
-                &period.test_players,
+            owned![
+                Moment(period.from),
+                Moment(period.to),
+                first,
+                before,
+                period.provider.as_ref().map(text),
+                period.game.as_ref().map(text),
+                wanted.kind.map(Kind::as_str),
+                wanted.state.map(TransactionState::as_str),
+                period.currency.map(Currency::code),
+                wanted.least,
+                wanted.player.as_ref().map(text),
+                period.test_players,
             ],
             transaction,
         )
-        .await
     }
+}
+
+fn text(id: impl ToString) -> String {
+    id.to_string()
 }

@@ -69,15 +69,33 @@ impl TransactionSearch {
     /// Whether a transaction that is looked at may be one that is not wanted.
     fn drops_some(&self) -> bool {
         // What lies in the margin of a time is little.
-        let Self {
-            from: _, to: _, ..
-        } = self;
         let without_times = Self {
             from: None,
             to: None,
             ..self.clone()
         };
         without_times != Self::default()
+    }
+
+    /// Whether a transaction is wanted: as the queries decide it.
+    #[must_use]
+    pub fn has(&self, row: &TransactionRow) -> bool {
+        fn fits<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none_or(|wanted| found == Some(wanted))
+        }
+        let currency = row.amount.map(|amount| amount.currency);
+        let units = row.amount.map(|amount| amount.units);
+        fits(self.provider.as_ref(), Some(&row.provider))
+            && fits(self.game.as_ref(), row.game.as_ref())
+            && fits(self.kind.as_ref(), Some(&row.kind))
+            && fits(self.state.as_ref(), Some(&row.state))
+            && fits(self.currency.as_ref(), currency.as_ref())
+            && self.least.is_none_or(|least| units >= Some(least))
+            && self
+                .most
+                .is_none_or(|most| units.is_some_and(|units| units <= most))
+            && self.from.is_none_or(|from| row.created_at >= from)
+            && self.to.is_none_or(|to| row.created_at < to)
     }
 }
 

@@ -225,6 +225,35 @@ impl Store {
         rows.iter().map(transaction).collect()
     }
 
+    /// The events that tell of a round, decided in this time, of the player's first `scan` decisions in it; none when
+    /// they are no longer kept.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn round_events(
+        &self,
+        key: &RoundKeyRow,
+        (opened, touched): (Timestamp, Timestamp),
+        scan: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = include_str!("../../queries/round_events.sql");
+        let rows = self
+            .rows(
+                "read a round's events",
+                sql,
+                &[
+                    &key.player.as_str(),
+                    &Moment(opened),
+                    &key.provider.as_str(),
+                    &key.round.as_str(),
+                    &Moment(touched),
+                    &count(scan),
+                ],
+            )
+            .await?;
+        rows.iter().map(|row| get(row, "body")).collect()
+    }
+
     /// The newest game sessions in which a round that was open in this time may have been played. No session of a
     /// player lives longer than `life_s`.
     ///

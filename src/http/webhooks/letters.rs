@@ -10,13 +10,12 @@ use pitboss_schema::{DeadLetter, WebhookMessage};
 use pitboss_wallet::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use uuid::Uuid;
 
 use super::{
     Answer, ApiError, Body, Operator, Page, answer, find, idempotency, malformed, rows_of,
 };
-use crate::world::World;
+use crate::{http::moment::moment, world::World};
 
 /// A replay from a time begins so much earlier: events carry the clocks of several servers.
 const REPLAY_MARGIN_S: i64 = 60;
@@ -138,11 +137,7 @@ pub async fn replay(
 }
 
 async fn rewind(world: &World, webhook: Uuid, from: &str) -> Result<(), ApiError> {
-    let at = OffsetDateTime::parse(from, &Rfc3339)
-        .ok()
-        .and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1000).ok())
-        .ok_or_else(|| malformed("from: must be a time such as 2026-01-01T12:00:00Z"))?;
-    let at = Timestamp::from_micros(at);
+    let at = moment("from", from)?;
     let store = &world.store;
     let position = store.feed_position_at(at, REPLAY_MARGIN_S).await;
     let position = position.map_err(ApiError::unavailable)?;
