@@ -17,6 +17,8 @@ const PAGES: &[(&str, &str)] = &[
     ("stream", include_str!("../../docs/stream.md")),
     ("events", include_str!("../../docs/events.md")),
     ("webhooks", include_str!("../../docs/webhooks.md")),
+    ("history", include_str!("../../docs/history.md")),
+    ("reports", include_str!("../../docs/reports.md")),
     ("rules", include_str!("../../docs/rules.md")),
 ];
 

@@ -140,6 +140,8 @@ impl Sending {
             }
             line = self.next(&mut lines).await?;
         }
+        // Its place is free before its reader knows that it is over.
+        drop(lines);
         self.pen.end().map_err(fault)?;
         let rest = self.take()?;
         self.send(rest).await
