@@ -71,6 +71,9 @@ async fn reports_add_up_what_was_really_played() {
     let scratch = ScratchDir::new("reports").unwrap();
     let sandbox = Sandbox::start(&scratch.join("data"), &[]).await;
     let client = sandbox.client();
+    let ledger = sandbox.ledger().await;
+    let rtp = "UPDATE game SET rtp = '97.5' WHERE id = 'dice'";
+    ledger.0.batch_execute(rtp).await.unwrap();
     let period = around_now();
     // Nothing has been played.
     let empty = client
@@ -177,7 +180,7 @@ async fn reports_add_up_what_was_really_played() {
     assert!(
         lines
             .iter()
-            .all(|line| line["ngr"] == line["ggr_cash"] && line["rtp_theoretical"] == "97.0000"),
+            .all(|line| line["ngr"] == line["ggr_cash"] && line["rtp_theoretical"] == "97.5000"),
         "{}",
         report.text
     );

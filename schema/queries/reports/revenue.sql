@@ -35,7 +35,7 @@ WITH moved AS (
     ) m
     WHERE l.id >= $3::uuid AND l.id < $4::uuid
         AND l.created_at >= $1::timestamptz AND l.created_at < $2::timestamptz
-        AND l.state = 'applied' AND l.currency IS NOT NULL AND l.kind <> 'deposit'
+        AND l.state = 'applied' AND l.currency IS NOT NULL
         AND ($10::bool OR l.player_id NOT IN (SELECT t.id FROM test_player t))
         AND ($11::text IS NULL OR l.provider_id = $11) AND ($12::text IS NULL OR l.game_id = $12)
         AND ($13::text IS NULL OR l.currency = $13)
@@ -61,6 +61,8 @@ summed AS (
             WHERE is_promotion AND kind NOT IN ('bet', 'win', 'rollback', 'void_round', 'adjustment')
         ), 0) AS bonus_cost
     FROM moved
+    -- Deposits and the like are no revenue.
+    WHERE kind IN ('bet', 'win', 'rollback', 'void_round', 'adjustment') OR is_promotion
     GROUP BY 1, 2, 3, 4, 5
 ),
 weighed AS (

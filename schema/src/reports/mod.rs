@@ -137,10 +137,12 @@ impl Reports {
 
 impl Drop for Report {
     fn drop(&mut self) {
-        if self.is_asking {
+        if self.is_asking
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
             let cancel = self.cancel.clone();
             // A client that is gone does not stop Postgres: it would go on to the end.
-            tokio::spawn(async move {
+            runtime.spawn(async move {
                 if let Err(error) = cancel.cancel_query(NoTls).await {
                     tracing::warn!(%error, "a report that nobody waits for was not cancelled");
                 }

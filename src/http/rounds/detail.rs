@@ -185,3 +185,91 @@ fn voided(rows: &[TransactionRow], events: &[Value]) -> Option<VoidView> {
             .filter(|by| !by.is_null()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use pitboss_schema::PostingRow;
+    use pitboss_wallet::{
+        Currency, Fingerprint, Funding, Money, PlayerId, ProviderId, Receipt, TransactionState,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    fn void() -> TransactionRow {
+        let eur = Currency::from_code("EUR").unwrap();
+        let id = TransactionId(uuid::Uuid::from_u128(7));
+        let external_id = ExternalId::new("v").unwrap();
+        let leg = |account: &str, units, balance_after| PostingRow {
+            account: account.to_owned(),
+            units,
+            balance_after,
+        };
+        TransactionRow {
+            player: PlayerId::new("alice").unwrap(),
+            number: 4,
+            id,
+            provider: ProviderId::new("acme").unwrap(),
+            kind: Kind::VoidRound,
+            external_id: external_id.clone(),
+            state: TransactionState::Applied,
+            amount: Some(Money::new(30, eur)),
+            game: None,
+            round: None,
+            names_bet: None,
+            reverses: None,
+            reversed_by: None,
+            receipt: Receipt {
+                transaction: id,
+                kind: Kind::VoidRound,
+                external_id,
+                currency: Some(eur),
+                units: 30,
+                funding: Funding::default(),
+                balance: Some(Balance {
+                    currency: eur,
+                    cash: 110,
+                    bonus: 15,
+                }),
+                tombstone: false,
+            },
+            reply: String::new(),
+            refusal: None,
+            fingerprint: Fingerprint([0; 16]),
+            round_scope: None,
+            // A win of 25, of which 5 became a debt, and a bet of 30, of which 10 were bonus money.
+            postings: vec![
+                leg("CASH", -20, Some(90)),
+                leg("RECEIVABLE", -5, Some(-5)),
+                leg("HOUSE:acme", 25, None),
+                leg("HOUSE:acme", -30, None),
+                leg("CASH", 20, Some(110)),
+                leg("BONUS:7", 10, Some(15)),
+            ],
+            created_at: Timestamp::from_micros(5),
+        }
+    }
+
+    #[test]
+    fn a_void_is_told_with_its_reason_while_its_event_is_kept() {
+        let rows = [void()];
+        let event = json!({
+            "type": "game.round_voided",
+            "data": { "reason": "a fault of the game", "by": "ann" },
+        });
+        let told = voided(&rows, &[json!({ "type": "game.round_opened" }), event]).unwrap();
+        assert_eq!(told.reason.as_deref(), Some("a fault of the game"));
+        assert_eq!(told.by, Some(json!("ann")));
+        assert_eq!(told.transaction_id, rows[0].id);
+        let forgotten = voided(&rows, &[]).unwrap();
+        assert_eq!((forgotten.reason, forgotten.by), (None, None));
+        assert_eq!(forgotten.at, rows[0].created_at);
+        assert!(voided(&[], &[]).is_none());
+    }
+
+    #[test]
+    fn the_balance_before_is_what_each_kind_of_money_was() {
+        let before = balance_before(&void()).unwrap();
+        assert_eq!((before.cash, before.bonus), (110, 5));
+    }
+}

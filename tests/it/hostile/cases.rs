@@ -272,17 +272,18 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
     );
     callback("close_round", player.close("b1"), &[]);
     cases.extend(webhook_cases(webhook));
-    cases.extend(history::cases(id));
+    cases.extend(history::cases(id, &webhook.transaction));
     cases
 }
 
-/// A webhook that is there, and an event that it may get.
+/// A webhook that is there, an event that it may get, and a transaction.
 pub struct Webhook {
     pub id: String,
     pub event: String,
+    pub transaction: String,
 }
 
-fn webhook_cases(Webhook { id, event }: &Webhook) -> Vec<Case> {
+fn webhook_cases(Webhook { id, event, .. }: &Webhook) -> Vec<Case> {
     let operator = |route: &'static str, method| {
         case(route, method, Caller::Operator, route.replace("{id}", id))
     };

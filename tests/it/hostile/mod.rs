@@ -289,7 +289,7 @@ fn with_bytes(body: &Value, place: &str, bytes: &[u8]) -> Vec<u8> {
     [before.as_bytes(), bytes, after.as_bytes()].concat()
 }
 
-/// A webhook that nothing is sent to, so that the server writes nothing about it; and an event of the player.
+/// A webhook that nothing is sent to, so that the server writes nothing about it; and an event and a transaction of the player.
 async fn webhook(client: &Client, player: &Player) -> Webhook {
     let settings = json!({ "url": "http://localhost:9/in" });
     let made = client.post("/v1/webhooks", &settings).await.ok();
@@ -301,7 +301,13 @@ async fn webhook(client: &Client, player: &Player) -> Webhook {
     send(change).await.ok();
     let events = format!("/v1/events?player={}", player.id);
     let event = client.get(&events).await.ok().text_at("/data/0/id");
-    Webhook { id, event }
+    let transactions = format!("/v1/transactions?player={}", player.id);
+    let transactions = client.get(&transactions).await.ok();
+    Webhook {
+        id,
+        event,
+        transaction: transactions.text_at("/data/0/transaction_id"),
+    }
 }
 
 #[tokio::test]

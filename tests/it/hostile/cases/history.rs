@@ -166,8 +166,9 @@ const MOMENTS: &[&str] = &[
     "?%ff=%ff",
 ];
 
-/// Requests in order about a player, who has a deposit `hostile` by the time that they are carried out.
-pub fn cases(player: &str) -> Vec<Case> {
+/// Requests in order about a player and a transaction of his. He has a deposit `hostile` by the time that they are
+/// carried out.
+pub fn cases(player: &str, transaction: &str) -> Vec<Case> {
     let get = |route, query: String, bad_queries| Case {
         bad_queries,
         ..case(route, "GET", Caller::Operator, format!("{route}{query}"))
@@ -197,6 +198,12 @@ pub fn cases(player: &str) -> Vec<Case> {
             "/v1/transactions/lookup",
             "?provider=cashier&kind=deposit&external_id=hostile".to_owned(),
             LOOKUPS,
+        ),
+        case(
+            "/v1/transactions/{id}",
+            "GET",
+            Caller::Operator,
+            format!("/v1/transactions/{transaction}"),
         ),
         get("/v1/rounds", format!("?player={player}"), ROUNDS),
         get("/v1/rounds/unfinished", String::new(), UNFINISHED),
