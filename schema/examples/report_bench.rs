@@ -4,8 +4,9 @@
 //!
 //! A round has two transactions. Without the address of an empty database it starts a Postgres of its own.
 
+mod bench;
+
 use std::{
-    error::Error,
     pin::pin,
     sync::{
         Arc,
@@ -14,48 +15,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bench::{Failure, LongLedger, connect, status, watch};
 use futures_util::{Stream, StreamExt};
 use pitboss_schema::{
-    Store, StoreError, StoreOptions, TransactionSearch,
+    RoundSearch, StoreError, TransactionSearch,
     reports::{By, Period, ReportLimits, Reports, Wanted},
 };
-use pitboss_services::{Postgres, PostgresOptions, ScratchDir};
 use pitboss_wallet::{Kind, PlayerId, Timestamp};
-use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-type Failure = Box<dyn Error + Send + Sync>;
-
-const LANES: u16 = 16;
-const FILL: &str = include_str!("audit_bench.sql");
 /// Pages that are read of each kind; the median counts.
 const PAGES: usize = 51;
-
-/// A line of `/proc/<pid>/status`, in KiB.
-fn status(pid: &str, name: &str) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    let number = line.and_then(|line| line.trim_start_matches(':').split_whitespace().next());
-    number.and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
-async fn connect(url: &str) -> Result<Client, Failure> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
-}
-
-/// Keeps the largest private memory of a report's own Postgres process.
-async fn watch(client: Client, peak: Arc<AtomicU64>) {
-    let pids = "SELECT pid FROM pg_stat_activity WHERE application_name = 'pitboss report'";
-    loop {
-        for row in client.query(pids, &[]).await.unwrap_or_default() {
-            let pid: i32 = row.get(0);
-            peak.fetch_max(status(&pid.to_string(), "RssAnon"), Ordering::Relaxed);
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 /// Reads a report to its end and tells what it took.
 async fn read<T>(
@@ -98,40 +68,14 @@ async fn page<T>(mut ask: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let number = |at, default: u32| match std::env::args().nth(at) {
-        Some(text) => text.parse::<u32>(),
-        None => Ok(default),
-    };
-    let (players, rounds) = (number(1, 10_000)?, number(2, 50)?);
-    let scratch = ScratchDir::new("report-bench")?;
-    let mut own = None;
-    let url = match std::env::args().nth(3) {
-        Some(url) => url,
-        None => {
-            let postgres = Postgres::start(PostgresOptions::new(scratch.join("postgres"))).await?;
-            postgres.create_database("bench").await?;
-            let url = postgres.url("bench");
-            own = Some(postgres);
-            url
-        }
-    };
-    let store = Store::connect(&url, StoreOptions::default())?;
-    store.migrate(LANES).await?;
-    let client = connect(&url).await?;
-    let start = Instant::now();
-    let fill = FILL
-        .replace("$players", &players.to_string())
-        .replace("$rounds", &rounds.to_string())
-        .replace("$lanes", &LANES.to_string());
-    for statement in fill.split(";\n") {
-        client.batch_execute(statement).await?;
-    }
-    let transactions = u64::from(players) * (1 + 2 * u64::from(rounds));
-    let filled = start.elapsed().as_secs_f64();
-    println!("{players} players, {transactions} transactions, written in {filled:.0} s");
-
+    let ledger = LongLedger::from_arguments("report-bench").await?;
+    let (store, client) = (&ledger.store, &ledger.client);
     let peak = Arc::new(AtomicU64::new(0));
-    let watcher = tokio::spawn(watch(connect(&url).await?, peak.clone()));
+    let watcher = tokio::spawn(watch(
+        connect(&ledger.url).await?,
+        "pitboss report",
+        peak.clone(),
+    ));
     let limits = ReportLimits {
         concurrent: 1,
         timeout: Duration::from_secs(600),
@@ -227,12 +171,10 @@ async fn main() -> Result<(), Failure> {
     })
     .await?;
     println!("a page of one player: {first} us, the deepest {deep} us");
-    let rounds = pitboss_schema::RoundSearch::default();
+    let rounds = RoundSearch::default();
     let first = page(async || store.search_rounds(&rounds, None, 50, 5000).await).await?;
     let deep = page(async || store.search_rounds(&rounds, Some(deepest), 50, 5000).await).await?;
     println!("a page of rounds: {first} us, the deepest {deep} us");
-    if let Some(mut postgres) = own {
-        postgres.stop().await;
-    }
+    ledger.stop().await;
     Ok(())
 }

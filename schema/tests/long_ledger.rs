@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 
 const PLAYERS: u32 = 200;
 const ROUNDS: u32 = 60;
-const FILL: &str = include_str!("../examples/audit_bench.sql");
+const FILL: &str = include_str!("../examples/bench/long_ledger.sql");
 
 async fn filled(name: &str) -> (Database, Client) {
     let database = Database::new(name).await;

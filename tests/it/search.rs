@@ -12,20 +12,6 @@ use crate::support::{
     unique,
 };
 
-/// All rows of a list.
-async fn all(client: &Client, path: &str) -> Vec<Value> {
-    let mut rows = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page = client.get(&format!("{path}{after}")).await.ok();
-        rows.extend(page.json["data"].as_array().unwrap().iter().cloned());
-        match page.json["next"].as_str() {
-            Some(next) => after = format!("&after={next}"),
-            None => return rows,
-        }
-    }
-}
-
 fn texts(rows: &[Value], field: &str) -> Vec<String> {
     let text = |row: &Value| row[field].as_str().unwrap_or_default().to_owned();
     rows.iter().map(text).collect()
@@ -70,7 +56,9 @@ async fn transactions_of_all_players_are_listed_newest_first_and_narrowed() {
             .collect()
     };
     // Everybody's, with other tests' among them: pages of three.
-    let rows = all(&client, &format!("/v1/transactions?from={from}&limit=3")).await;
+    let rows = client
+        .all(&format!("/v1/transactions?from={from}&limit=3"))
+        .await;
     let numbers = texts(&rows, "transaction_id");
     assert!(
         numbers.windows(2).all(|pair| pair[0] > pair[1]),
@@ -86,11 +74,9 @@ async fn transactions_of_all_players_are_listed_newest_first_and_narrowed() {
     assert_eq!(found, expected);
     let narrowed = async |query: &str| {
         of_ours(
-            all(
-                &client,
-                &format!("/v1/transactions?from={from}&limit=2&{query}"),
-            )
-            .await,
+            client
+                .all(&format!("/v1/transactions?from={from}&limit=2&{query}"))
+                .await,
         )
     };
     assert_eq!(narrowed("kind=win").await, ids(&[3, 2, 1, 0]));
@@ -117,14 +103,15 @@ async fn transactions_of_all_players_are_listed_newest_first_and_narrowed() {
         ids(&[3, 1])
     );
     // The rollback of nothing is a transaction too, and blocks the two keys that it may have meant.
-    let tombs = all(
-        &client,
-        &format!("/v1/transactions?player={}&state=tombstone", two.id),
-    )
-    .await;
+    let tombs = client
+        .all(&format!(
+            "/v1/transactions?player={}&state=tombstone",
+            two.id
+        ))
+        .await;
     assert_eq!(texts(&tombs, "provider_transaction_id"), ["never", "never"]);
     let past = format!("/v1/transactions?player={}&to=2020-01-01T00:00:00Z", one.id);
-    assert!(all(&client, &past).await.is_empty());
+    assert!(client.all(&past).await.is_empty());
 }
 
 #[tokio::test]
@@ -142,41 +129,39 @@ async fn one_external_id_and_one_round_are_found_by_what_they_belong_to() {
         .callback("rollback", &player.rollback("rb", "c"))
         .await
         .ok();
-    let found = all(
-        &client,
-        &format!("/v1/transactions?player={id}&provider=demo&provider_transaction_id=b"),
-    )
-    .await;
+    let found = client
+        .all(&format!(
+            "/v1/transactions?player={id}&provider=demo&provider_transaction_id=b"
+        ))
+        .await;
     assert_eq!(texts(&found, "kind"), ["win", "bet"]);
-    let found = all(
-        &client,
-        &format!("/v1/transactions?player={id}&provider=demo&round=r-c&limit=1"),
-    )
-    .await;
+    let found = client
+        .all(&format!(
+            "/v1/transactions?player={id}&provider=demo&round=r-c&limit=1"
+        ))
+        .await;
     assert_eq!(texts(&found, "provider_transaction_id"), ["rb", "c"]);
-    let found = all(
-        &client,
-        &format!("/v1/transactions?player={id}&provider=demo&round=r-b&kind=win"),
-    )
-    .await;
+    let found = client
+        .all(&format!(
+            "/v1/transactions?player={id}&provider=demo&round=r-b&kind=win"
+        ))
+        .await;
     assert_eq!(texts(&found, "kind"), ["win"]);
     assert!(
-        all(
-            &client,
-            &format!("/v1/transactions?player={id}&provider=demo&round=never")
-        )
-        .await
-        .is_empty()
+        client
+            .all(&format!(
+                "/v1/transactions?player={id}&provider=demo&round=never"
+            ))
+            .await
+            .is_empty()
     );
     // A deposit's reference is one over all players.
-    let deposit = &all(
-        &client,
-        &format!("/v1/transactions?player={id}&kind=deposit"),
-    )
-    .await[0];
+    let deposit = &client
+        .all(&format!("/v1/transactions?player={id}&kind=deposit"))
+        .await[0];
     let reference = deposit["provider_transaction_id"].as_str().unwrap();
     let path = format!("/v1/transactions?provider=cashier&provider_transaction_id={reference}");
-    assert_eq!(all(&client, &path).await, [deposit.clone()]);
+    assert_eq!(client.all(&path).await, [deposit.clone()]);
     let path =
         format!("/v1/transactions/lookup?provider=cashier&kind=deposit&external_id={reference}");
     let detail = client.get(&path).await.ok();
@@ -300,7 +285,9 @@ async fn a_round_is_shown_with_all_that_happened_in_it() {
         .callback("win", &player.win("late", "b", "0.50"))
         .await
         .ok();
-    let rounds = all(&client, &format!("/v1/rounds?player={}", player.id)).await;
+    let rounds = client
+        .all(&format!("/v1/rounds?player={}", player.id))
+        .await;
     assert_eq!(rounds.len(), 1);
     let listed = &rounds[0];
     assert_eq!(
@@ -397,7 +384,11 @@ async fn rounds_of_all_players_are_listed_and_open_ones_by_age() {
         texts(&rows, "round")
     };
     let listed = async |query: &str| {
-        ours(all(&client, &format!("/v1/rounds?from={from}&limit=2{query}")).await)
+        ours(
+            client
+                .all(&format!("/v1/rounds?from={from}&limit=2{query}"))
+                .await,
+        )
     };
     assert_eq!(listed("").await, ["r-c", "r-b", "r-a"]);
     assert_eq!(listed("&state=closed").await, ["r-b"]);
@@ -411,11 +402,9 @@ async fn rounds_of_all_players_are_listed_and_open_ones_by_age() {
     );
     assert_eq!(listed("&currency=USD").await, [""; 0]);
     // Oldest first.
-    let unfinished = all(
-        &client,
-        "/v1/rounds/unfinished?provider=demo&currency=EUR&limit=3",
-    )
-    .await;
+    let unfinished = client
+        .all("/v1/rounds/unfinished?provider=demo&currency=EUR&limit=3")
+        .await;
     assert_eq!(ours(unfinished.clone()), ["r-a", "r-c"]);
     let opened = texts(&unfinished, "opened_at");
     assert!(
@@ -429,7 +418,9 @@ async fn rounds_of_all_players_are_listed_and_open_ones_by_age() {
     );
     let ids: BTreeSet<String> = texts(&unfinished, "id").into_iter().collect();
     assert_eq!(ids.len(), unfinished.len());
-    let aged = all(&client, "/v1/rounds/unfinished?older_than_s=86400&limit=3").await;
+    let aged = client
+        .all("/v1/rounds/unfinished?older_than_s=86400&limit=3")
+        .await;
     assert_eq!(ours(aged), [""; 0]);
     let page = client.get("/v1/rounds/unfinished?limit=1").await.ok();
     let totals = page.json["totals"].as_array().unwrap();
@@ -451,6 +442,8 @@ async fn rounds_of_all_players_are_listed_and_open_ones_by_age() {
     ledger
         .alter_player("UPDATE round SET opened_at = opened_at - interval '30 hours' WHERE player_id = $1 AND round_id = 'r-a'", &player.id)
         .await;
-    let aged = all(&client, "/v1/rounds/unfinished?older_than_s=86400&limit=3").await;
+    let aged = client
+        .all("/v1/rounds/unfinished?older_than_s=86400&limit=3")
+        .await;
     assert_eq!(ours(aged), ["r-a"]);
 }

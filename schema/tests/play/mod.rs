@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a seam of its own")]
 
 pub mod history;
+pub mod random;
 
 use std::sync::{
     Arc,
