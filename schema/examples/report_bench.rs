@@ -70,6 +70,8 @@ async fn page<T>(mut ask: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<
 async fn main() -> Result<(), Failure> {
     let ledger = LongLedger::from_arguments("report-bench").await?;
     let (store, client) = (&ledger.store, &ledger.client);
+    // In the middle of a player's transactions.
+    let half = i64::from(ledger.rounds) + 1;
     let peak = Arc::new(AtomicU64::new(0));
     let watcher = tokio::spawn(watch(
         connect(&ledger.url).await?,
@@ -166,7 +168,7 @@ async fn main() -> Result<(), Failure> {
     let first = page(async || store.search_player(&player, &none, None, 50, 5000).await).await?;
     let deep = page(async || {
         store
-            .search_player(&player, &none, Some(51), 50, 5000)
+            .search_player(&player, &none, Some(half), 50, 5000)
             .await
     })
     .await?;

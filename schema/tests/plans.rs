@@ -323,7 +323,8 @@ async fn a_search_reads_an_index_from_its_cursor_on() {
     let by_number = ("ledger_pkey", &["player_id"][..]);
     let events = ("one_seq_one_event", &["player_id"][..]);
     let of_player = ("round_by_player", &["is_open", "player_id"][..]);
-    let questions: &[(&str, usize, &[(&str, &[&str])])] = &[
+    type Indexes<'a> = &'a [(&'a str, &'a [&'a str])];
+    let questions: &[(&str, usize, Indexes<'_>)] = &[
         (
             include_str!("../queries/search_of_player.sql"),
             13,

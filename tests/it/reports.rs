@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{Client, send, unix_now},
+    client::{send, unix_now},
     eventually,
     player::{Player, with},
     random::Random,

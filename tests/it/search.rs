@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::{
-    client::{Client, unix_now},
+    client::unix_now,
     ledger::Ledger,
     player::{Player, with},
     sandbox::shared,
@@ -161,7 +161,7 @@ async fn one_external_id_and_one_round_are_found_by_what_they_belong_to() {
         .await[0];
     let reference = deposit["provider_transaction_id"].as_str().unwrap();
     let path = format!("/v1/transactions?provider=cashier&provider_transaction_id={reference}");
-    assert_eq!(client.all(&path).await, [deposit.clone()]);
+    assert_eq!(client.all(&path).await, std::slice::from_ref(deposit));
     let path =
         format!("/v1/transactions/lookup?provider=cashier&kind=deposit&external_id={reference}");
     let detail = client.get(&path).await.ok();
@@ -330,7 +330,7 @@ async fn a_round_is_shown_with_all_that_happened_in_it() {
         (&Value::Null, &json!(false))
     );
     let sessions = shown.json["sessions"].as_array().unwrap();
-    assert_eq!(texts(sessions, "session"), [player.session.clone()]);
+    assert_eq!(texts(sessions, "session"), [player.session.as_str()]);
 
     let replay = client
         .get(&format!("/v1/rounds/{id}/replay"))

@@ -21,7 +21,7 @@ impl Dice {
     }
 }
 
-/// Some play of any kind, over two days, a few minutes each.
+/// Some play of any kind, a few seconds apart.
 pub async fn random_play(player: &mut Player, dice: &mut Dice, steps: u64) {
     for step in 0..steps {
         player.at = player

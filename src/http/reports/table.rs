@@ -140,7 +140,7 @@ pub enum Pen {
         lines: u64,
     },
     Csv {
-        out: Writer<Vec<u8>>,
+        out: Box<Writer<Vec<u8>>>,
         width: usize,
         lines: u64,
     },
@@ -155,10 +155,10 @@ pub enum PenError {
     Csv(#[from] csv::Error),
 }
 
-fn csv_writer() -> Writer<Vec<u8>> {
-    WriterBuilder::new()
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new())
+fn csv_writer() -> Box<Writer<Vec<u8>>> {
+    let mut builder = WriterBuilder::new();
+    builder.terminator(Terminator::CRLF);
+    Box::new(builder.from_writer(Vec::new()))
 }
 
 impl Pen {
