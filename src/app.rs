@@ -100,6 +100,8 @@ impl App {
                 .set(gauge(world.feed.waiters()));
             metrics::gauge!("pitboss_callback_log_queue", "environment" => environment)
                 .set(gauge(world.callback_log.waiting()));
+            metrics::gauge!("pitboss_reports_running", "environment" => environment)
+                .set(gauge(world.reports.running()));
         }
     }
 }

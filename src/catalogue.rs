@@ -12,7 +12,7 @@ use std::{
 
 use pitboss_providers::{Account, Dialect, Secret, dialect};
 use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus, Store, StoreError};
-use pitboss_wallet::{GameSwitch, ProviderId, Timestamp};
+use pitboss_wallet::{GameSwitch, Policy, ProviderId, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::{access::Networks, vault::Vault};
@@ -37,6 +37,11 @@ impl Provider {
     #[must_use]
     pub const fn id(&self) -> &ProviderId {
         &self.account.id
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.account.policy
     }
 
     /// The account with all secrets that are valid now, the newest first.

@@ -15,7 +15,10 @@ use pitboss_actors::{
     session::{SessionLimits, Sessions, StreamLimits, StreamPorts},
     sweeper::{Sweeper, SweeperLimits},
 };
-use pitboss_schema::{Rate, Store, StoreError, StoreOptions};
+use pitboss_schema::{
+    Rate, Store, StoreError, StoreOptions,
+    reports::{ReportLimits, Reports},
+};
 use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
@@ -45,6 +48,8 @@ pub struct World {
     pub environment: Environment,
     pub config: Arc<Config>,
     pub store: Store,
+    /// Beside the store: reports must not take the connections that players wait for.
+    pub reports: Reports,
     pub ledger: Arc<dyn Ledger>,
     pub registry: Arc<Registry>,
     pub journal: Journal,
@@ -237,6 +242,7 @@ impl World {
         );
         Ok(Arc::new(Self {
             environment,
+            reports: Reports::new(store.clone(), report_limits(&config)),
             config,
             store,
             ledger,
@@ -332,6 +338,15 @@ fn stream_limits(config: &Config) -> StreamLimits {
         max_refused_tokens: stream.refused_tokens_max,
         retry_jitter: ms(stream.drain_jitter_ms),
         ..StreamLimits::default()
+    }
+}
+
+fn report_limits(config: &Config) -> ReportLimits {
+    let reports = &config.reports;
+    ReportLimits {
+        concurrent: reports.concurrent_max,
+        timeout: Duration::from_secs(reports.timeout_s),
+        work_mem_mb: reports.work_mem_mb,
     }
 }
 

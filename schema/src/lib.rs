@@ -35,6 +35,8 @@ mod options;
 mod outbox;
 mod players;
 mod providers;
+pub mod reports;
+mod search;
 mod significant;
 mod store;
 mod webhooks;
@@ -52,7 +54,7 @@ pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosi
 pub use games::{
     Category, Device, Game, GameLimits, GameRow, GamesChange, GamesNow, GamingRow, Volatility,
 };
-pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
+pub use history::{Cursor, PostingRow, RoundFilter, RoundRow, TransactionRow};
 pub use idempotency::{Idempotent, StoredAnswer};
 pub use lane::lane_of;
 pub use lobby::{BlockScope, Blocked, CollectionRow, GameBlockRow};
@@ -63,6 +65,9 @@ pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
 pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
+pub use search::{
+    AgeOfRounds, Found, PlayedSession, RoundKeyRow, RoundSearch, TransactionSearch, UnfinishedPlace,
+};
 pub use significant::{Copied, OutboxRecord};
 pub use store::Store;
 pub use webhooks::{

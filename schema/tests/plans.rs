@@ -365,3 +365,102 @@ async fn what_changed_in_the_catalogue_is_found_by_its_number() {
         assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{plan}");
     }
 }
+
+#[tokio::test]
+async fn a_search_reads_an_index_from_its_cursor_on() {
+    let database = Database::new("plan_search").await;
+    let by_id = ("ledger_by_id", &["id"][..]);
+    let by_number = ("ledger_pkey", &["player_id"][..]);
+    let events = ("one_seq_one_event", &["player_id"][..]);
+    let of_player = ("round_by_player", &["is_open", "player_id"][..]);
+    type Indexes<'a> = &'a [(&'a str, &'a [&'a str])];
+    let questions: &[(&str, usize, Indexes<'_>)] = &[
+        (
+            include_str!("../queries/search_of_player.sql"),
+            13,
+            &[by_number, REVERSAL],
+        ),
+        (
+            include_str!("../queries/search_by_key.sql"),
+            4,
+            &[KEY, PROVIDER_KEY, REVERSAL],
+        ),
+        (
+            include_str!("../queries/transaction_by_id.sql"),
+            1,
+            &[by_id, REVERSAL],
+        ),
+        (
+            include_str!("../queries/transaction_events.sql"),
+            3,
+            &[events],
+        ),
+        (include_str!("../queries/round_events.sql"), 6, &[events]),
+        (
+            include_str!("../queries/rounds_of_player.sql"),
+            12,
+            &[of_player],
+        ),
+        (include_str!("../queries/round_by_key.sql"), 4, &[ROUND]),
+        (
+            include_str!("../queries/round_transactions.sql"),
+            7,
+            &[ROUND, KEY, REVERSAL, by_number],
+        ),
+        (
+            include_str!("../queries/round_sessions.sql"),
+            7,
+            &[("session_pkey", &["player_id"])],
+        ),
+        (
+            include_str!("../queries/search_player.sql"),
+            3,
+            &[("player_pkey", &["id"])],
+        ),
+        // What first_number_at and first_seq_at ask again and again.
+        (
+            "SELECT l.created_at < $2::timestamptz FROM ledger l WHERE l.player_id = $1::text AND l.number >= $3::int8 \
+             AND l.number <= $3::int8 ORDER BY l.number LIMIT 1",
+            3,
+            &[ENTRIES],
+        ),
+        (
+            "SELECT o.created_at < $2::timestamptz FROM outbox o WHERE o.player_id = $1::text AND o.last_seq >= $3::int8 \
+             ORDER BY o.last_seq LIMIT 1",
+            3,
+            &[events],
+        ),
+    ];
+    for (sql, parameters, indexes) in questions {
+        check(&plan(&database, sql, *parameters).await, indexes);
+    }
+    // From one id down to another, in order: nothing is sorted, and nothing outside is looked at.
+    for (sql, parameters) in [
+        (include_str!("../queries/search_floor.sql"), 3),
+        (include_str!("../queries/search_newest.sql"), 12),
+        (include_str!("../queries/rounds_newest.sql"), 9),
+    ] {
+        let plan = plan(&database, sql, parameters).await;
+        check(&plan, &[]);
+        let scan = "Scan Backward using ledger_by_id on ledger l";
+        assert!(plan.contains(scan), "{plan}");
+        assert!(
+            plan.contains("Index Cond: ((id < $1) AND (id >= $2))"),
+            "{plan}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn unfinished_rounds_are_looked_for_among_open_ones() {
+    let database = Database::new("plan_unfinished").await;
+    for (sql, parameters) in [
+        (include_str!("../queries/unfinished_rounds.sql"), 7),
+        (include_str!("../queries/unfinished_ages.sql"), 5),
+    ] {
+        let plan = plan(&database, sql, parameters).await;
+        assert!(!plan.contains("Seq Scan on round"), "{plan}");
+        assert!(plan.contains("round_by_player"), "{plan}");
+        assert!(plan.contains("(is_open = true)"), "{plan}");
+    }
+}

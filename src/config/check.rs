@@ -29,6 +29,7 @@ impl Config {
             providers,
             callback_log,
             catalogue,
+            reports,
             events,
             webhooks,
             sweeper,
@@ -225,6 +226,14 @@ impl Config {
             1,
             500,
         );
+        check.range("rest.scan_max", rest.scan_max, rest.page_max, 100_000);
+        let name = reports.operator.chars().count();
+        check.range("reports.operator (characters)", name, 0, 200);
+        check.range("reports.concurrent_max", reports.concurrent_max, 1, 100);
+        check.range("reports.timeout_s", reports.timeout_s, 1, 86_400);
+        check.range("reports.work_mem_mb", reports.work_mem_mb, 1, 4096);
+        let days = reports.period_days_max;
+        check.range("reports.period_days_max", days, 1, 36_500);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);

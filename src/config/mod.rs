@@ -53,6 +53,7 @@ section!(
         providers: Providers,
         callback_log: CallbackLog,
         catalogue: Catalogue,
+        reports: Reports,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -182,6 +183,7 @@ section!(Rest {
     cors_origins: Vec<String>,
     rate_per_s: u32,
     rate_burst: u32,
+    scan_max: usize,
 });
 section!(Keys {
     live_max: u32,
@@ -218,6 +220,13 @@ section!(Catalogue {
     games_max: usize,
     blocks_per_player_max: usize,
     collections_max: usize
+});
+section!(Reports {
+    operator: String,
+    concurrent_max: usize,
+    timeout_s: u64,
+    work_mem_mb: u32,
+    period_days_max: i64
 });
 section!(Events {
     waiters_max: usize,

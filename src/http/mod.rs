@@ -1,11 +1,12 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lobby`, `providers`, `lists`, `events`, `webhooks`, `keys` and `audit` for
-//! operators; `stream` for players' clients; `published` the contracts of the events and of this API, `docs` the guides;
+//! `callbacks` for providers; `players`, `sessions`, `games`, `lobby`, `providers`, `transactions`,
+//! `rounds`, `reports`, `events`, `webhooks`, `keys` and `audit` for operators; `stream` for players' clients; `published` the contracts of the events and of this API, `docs` the guides;
 //! `admin` for monitoring. Each module tells its `routes()`; what a route is says `route`. Every error is a problem
 //! document of `pitboss_providers::problem`.
 
 mod admin;
+mod amount;
 mod audit;
 mod auth;
 mod body;
@@ -16,17 +17,20 @@ mod events;
 mod games;
 mod idempotency;
 mod keys;
-mod lists;
 mod lobby;
+mod moment;
 mod page;
 mod players;
 mod problem;
 mod providers;
 mod published;
+mod reports;
 pub mod request_id;
+mod rounds;
 pub mod route;
 mod sessions;
 mod stream;
+mod transactions;
 mod values;
 mod webhooks;
 
@@ -58,7 +62,9 @@ pub fn routes() -> Vec<Route> {
         games::routes(),
         providers::routes(),
         lobby::routes(),
-        lists::routes(),
+        transactions::routes(),
+        rounds::routes(),
+        reports::routes(),
         events::routes(),
         webhooks::routes(),
         keys::routes(),

@@ -109,10 +109,6 @@ async fn a_list_takes_a_limit_and_a_position_and_nothing_else() {
             answer.refused(422, "malformed");
         }
     }
-    client
-        .get("/v1/transactions")
-        .await
-        .refused(422, "malformed");
 }
 
 #[tokio::test]

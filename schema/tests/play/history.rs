@@ -57,13 +57,7 @@ async fn happened(store: &Store, name: &str, policy: Policy) -> Player {
     player.bet_into(&id("b-5"), "r-4", 12).await;
     player.win(&id("w-5"), "r-4", 30, false).await;
     player.win(&id("w-nothing"), "r-4", 0, false).await;
-    let void = VoidRound {
-        transaction: external(&id("void")),
-        game: game(),
-        round: RoundId::new("r-4").unwrap(),
-        reason: "a test".to_owned(),
-    };
-    player.run(&player.play(PlayCommand::VoidRound(void))).await;
+    player.run(&player.void_of(&id("void"), "r-4")).await;
     // Bets and wins in one call, in a round that stays open.
     let batch = BetWin {
         session: player.session,
@@ -106,6 +100,10 @@ impl Player {
     }
 
     async fn win(&mut self, id: &str, round: &str, units: i64, closes_round: bool) {
+        self.run(&self.win_in(id, round, units, closes_round)).await;
+    }
+
+    pub fn win_in(&self, id: &str, round: &str, units: i64, closes_round: bool) -> Command {
         let win = Win {
             transaction: external(id),
             game: game(),
@@ -116,16 +114,28 @@ impl Player {
             kind: WinKind::Ordinary,
             closes_round,
         };
-        self.run(&self.play(PlayCommand::Win(win))).await;
+        self.play(PlayCommand::Win(win))
     }
 
-    pub async fn take_back(&mut self, id: &str, target: &str, units: Option<i64>) {
-        let rollback = Rollback {
+    pub fn rollback_of(&self, id: &str, target: &str, units: Option<i64>) -> Command {
+        self.play(PlayCommand::Rollback(Rollback {
             transaction: external(id),
             target: external(target),
             round: None,
             units,
-        };
-        self.run(&self.play(PlayCommand::Rollback(rollback))).await;
+        }))
+    }
+
+    pub fn void_of(&self, id: &str, round: &str) -> Command {
+        self.play(PlayCommand::VoidRound(VoidRound {
+            transaction: external(id),
+            game: game(),
+            round: RoundId::new(round).unwrap(),
+            reason: "a test".to_owned(),
+        }))
+    }
+
+    pub async fn take_back(&mut self, id: &str, target: &str, units: Option<i64>) {
+        self.run(&self.rollback_of(id, target, units)).await;
     }
 }

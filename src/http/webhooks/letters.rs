@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Answer, ApiError, Body, Operator, Page, answer, find, idempotency, malformed, rows_of,
 };
-use crate::{http::values::moment, world::World};
+use crate::{http::moment::moment, world::World};
 
 /// A replay from a time begins so much earlier: events carry the clocks of several servers.
 const REPLAY_MARGIN_S: i64 = 60;

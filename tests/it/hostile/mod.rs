@@ -292,7 +292,7 @@ fn with_bytes(body: &Value, place: &str, bytes: &[u8]) -> Vec<u8> {
     [before.as_bytes(), bytes, after.as_bytes()].concat()
 }
 
-/// A webhook that nothing is sent to, so that the server writes nothing about it; and an event of the player.
+/// A webhook that nothing is sent to, so that the server writes nothing about it; and an event and a transaction of the player.
 async fn webhook(client: &Client, player: &Player) -> Webhook {
     let settings = json!({ "url": "http://localhost:9/in" });
     let made = client.post("/v1/webhooks", &settings).await.ok();
@@ -307,7 +307,14 @@ async fn webhook(client: &Client, player: &Player) -> Webhook {
     let block = json!({ "category": "bingo", "reason": "hostile" });
     let blocks = format!("/v1/players/{}/game-blocks", player.id);
     let block = client.post(&blocks, &block).await.ok().text_at("/id");
-    Webhook { id, event, block }
+    let transactions = format!("/v1/transactions?player={}", player.id);
+    let transactions = client.get(&transactions).await.ok();
+    Webhook {
+        id,
+        event,
+        block,
+        transaction: transactions.text_at("/data/0/transaction_id"),
+    }
 }
 
 /// The number of a callback that was logged: the player's launch was one.

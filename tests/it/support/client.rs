@@ -169,6 +169,20 @@ impl Client {
         .await
     }
 
+    /// All rows of a list, page by page. The path has a query already.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("{path}{after}")).await.ok();
+            rows.extend(page.json["data"].as_array().unwrap().iter().cloned());
+            match page.json["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return rows,
+            }
+        }
+    }
+
     pub async fn admin(&self, path: &str) -> Answer {
         send(self.http.get(format!("{}{path}", self.at.admin))).await
     }

@@ -6,7 +6,12 @@ FROM generate_series(1, $players) n;
 
 CREATE TEMP TABLE step AS
 SELECT
-    p.id AS player_id, p.lane, s.number, s.kind, s.k, s.amount, gen_random_uuid() AS id,
+    p.id AS player_id, p.lane, s.number, s.kind, s.k, s.amount,
+    -- A UUID v7 of its time.
+    (
+        lpad(to_hex((extract(epoch FROM now() - interval '1 day' + s.number * interval '1 second') * 1000)::bigint), 12, '0')
+        || '7' || substr(md5(p.id || s.number), 1, 3) || '8' || substr(md5(p.id || s.number), 4, 15)
+    )::uuid AS id,
     'r-' || s.k AS round_id,
     s.kind || '-' || s.k AS external_id,
     sum(CASE s.kind WHEN 'bet' THEN -s.amount ELSE s.amount END) OVER (PARTITION BY p.id ORDER BY s.number)::bigint
