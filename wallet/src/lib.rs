@@ -39,8 +39,9 @@ pub use account::{Account, Balance, Funding, Posting};
 pub use apply::{CacheLimits, apply};
 pub use catalogue::{GameStanding, GameSwitch};
 pub use command::{
-    Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
-    Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
+    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, CloseRound, Command,
+    Deposit, Direction, Launch, MakerChecker, OpenSession, Origin, Play, PlayCommand, Registration,
+    Rollback, SetStatus, VoidRound, Win, WinKind,
 };
 pub use decide::{Seam, Verdict, decide};
 pub use decision::{

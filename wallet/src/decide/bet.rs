@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     Account, Bet, Currency, ExternalId, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
-    Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
-    SessionId, SessionKind,
+    Origin, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId, SessionId,
+    SessionKind,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
@@ -52,7 +52,12 @@ pub(super) fn admit(
             "not a game session of this provider",
         ));
     }
+    let blocked = || Stop::refuse(RefusalCode::PlayerBlocked, "the player may not bet");
     if session.ended_at.is_some() || session.expires_at <= draft.now() {
+        // A block ends the sessions: it is why.
+        if !draft.state().status.may_enter() {
+            return Err(blocked());
+        }
         return Err(Stop::refuse(
             RefusalCode::SessionExpired,
             "the session is over",
@@ -62,11 +67,8 @@ pub(super) fn admit(
         let detail = format!("the session is in {}", session.currency);
         return Err(Stop::refuse(RefusalCode::CurrencyMismatch, detail));
     }
-    if draft.state().status == PlayerStatus::Blocked {
-        return Err(Stop::refuse(
-            RefusalCode::PlayerBlocked,
-            "the player may not bet",
-        ));
+    if !draft.state().status.may_bet() {
+        return Err(blocked());
     }
     match standing {
         GameStanding::Known(GameSwitch::Enabled) => Ok(()),
