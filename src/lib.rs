@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod app;
+mod approvals;
 pub mod audit;
 pub mod bus;
 pub mod catalogue;

@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     access::Scopes,
+    approvals,
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
@@ -247,7 +248,8 @@ impl World {
         }))
     }
 
-    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
+    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, and
+    /// finishes approvals, until aborted.
     #[must_use]
     pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
         let world = self.clone();
@@ -276,8 +278,17 @@ impl World {
                 }
             }
         };
+        let world = self.clone();
+        let sweeping = async move {
+            loop {
+                tokio::time::sleep(ms(world.config.approvals.sweep_ms)).await;
+                if let Err(error) = approvals::sweep(&world).await {
+                    tracing::warn!(environment = %world.environment, %error, "approvals were not looked after");
+                }
+            }
+        };
         tokio::spawn(async move {
-            tokio::join!(looking, keeping);
+            tokio::join!(looking, keeping, sweeping);
         })
     }
 

@@ -79,6 +79,7 @@ codes! {
     SessionExpired => "session_expired", 403, false, "The session is over";
     SessionInvalid => "session_invalid", 403, false, "The session is not valid";
     PlayerBlocked => "player_blocked", 403, false, "The player may not bet";
+    SamePerson => "same_person", 403, false, "Another person has to decide it";
     GameDisabled => "game_disabled", 403, false, "The game takes no bets";
     TransactionMismatch => "transaction_mismatch", 409, false, "The id was used with other data";
     RolledBack => "rolled_back", 409, false, "It was rolled back";
@@ -87,6 +88,7 @@ codes! {
     BetLimit => "bet_limit", 409, false, "The bet is above a limit";
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
+    ApprovalDecided => "approval_decided", 409, false, "The approval is decided already";
 
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";

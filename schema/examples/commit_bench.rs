@@ -130,7 +130,7 @@ async fn seats(
     let mut writers: Vec<Vec<Seat>> = (0..WRITERS).map(|_| Vec::new()).collect();
     for n in 0..PLAYERS {
         let id = PlayerId::new(format!("player-{n}"))?;
-        store.create_player(&id, None).await?;
+        store.create_player(&id, &Profile::default()).await?;
         let lane = pitboss_schema::lane_of(&id, LANES);
         writers[usize::from(lane) % WRITERS].push(Seat {
             state: PlayerState::new(id, lane),

@@ -37,6 +37,16 @@ macro_rules! actions {
 actions! {
     /// An operator key was made.
     KeyCreated => "key.created",
+    /// What the operator tells of a player was changed.
+    PlayerChanged => "player.changed",
+    /// Somebody asked for what another person has to approve.
+    ApprovalRequested => "approval.requested",
+    /// A second person approved it.
+    ApprovalApproved => "approval.approved",
+    /// A second person rejected it.
+    ApprovalRejected => "approval.rejected",
+    /// Nobody decided it in time.
+    ApprovalExpired => "approval.expired",
 }
 
 /// Who did it.

@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod approvals;
 pub mod audit;
 mod audit_log;
 mod batch;
@@ -30,10 +31,14 @@ mod neighbours;
 mod options;
 mod outbox;
 mod players;
+mod statement;
 mod store;
 mod webhooks;
 mod writer;
 
+pub use approvals::{
+    ApprovalFilter, ApprovalKind, ApprovalRow, ApprovalState, NewApproval, Verdict,
+};
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
 pub use catalogue::{GameRow, ProviderRow};
 pub use error::StoreError;
@@ -45,7 +50,8 @@ pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
 pub use options::StoreOptions;
 pub use outbox::Replay;
-pub use players::{Created, PlayerRow};
+pub use players::{Created, Labels, PlayerCursor, PlayerFilter, PlayerRow, Profile, ProfileChange};
+pub use statement::{AccountSums, Numbers, StatementLine};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

@@ -32,7 +32,7 @@ impl Subject for Postgres {
     }
 
     async fn create_player(&self, player: &PlayerId) -> Result<(), PortError> {
-        self.0.create_player(player, None).await?;
+        self.0.create_player(player, &Profile::default()).await?;
         Ok(())
     }
 

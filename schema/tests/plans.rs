@@ -138,7 +138,7 @@ async fn facts_are_looked_up_by_their_whole_key() {
     let database = Database::new("plan_find").await;
     let sql = include_str!("../queries/find_facts.sql");
     let indexes = [KEY, PROVIDER_KEY, ROUND, SESSION, ENTRIES, REVERSAL];
-    check(&plan(&database, sql, 12).await, &indexes);
+    check(&plan(&database, sql, 13).await, &indexes);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! What values the settings may have.
 
-use pitboss_wallet::Environment;
+use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Outbox, Webhooks, nats_users};
+use super::{Approvals, Config, ConfigError, Outbox, Webhooks, nats_users};
 
 impl Config {
     pub(super) fn check_ranges(&self) -> Result<(), ConfigError> {
@@ -18,6 +18,7 @@ impl Config {
             stream,
             sessions,
             rest,
+            approvals,
             events,
             webhooks,
             sweeper,
@@ -168,6 +169,21 @@ impl Config {
         check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
         check.range("rest.idempotency_h", rest.idempotency_h, 1, 24 * 365);
         check.range("rest.page_max", rest.page_max, 1, 10_000);
+        check.range("approvals.expire_h", approvals.expire_h, 1, 24 * 365);
+        check.range("approvals.sweep_ms", approvals.sweep_ms, 100, 600_000);
+        check.range(
+            "approvals.sweep_batch_max",
+            approvals.sweep_batch_max,
+            1,
+            10_000,
+        );
+        check.range(
+            "approvals.finish_after_s",
+            approvals.finish_after_s,
+            1,
+            86_400,
+        );
+        check.thresholds(approvals);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);
@@ -292,6 +308,19 @@ impl Check {
             self.0 = Err(ConfigError(format!(
                 "outbox.hold_h = {hold_h}: must be at least outbox.keep_h = {keep_h}, and more than webhooks.disable_after_h = {disable_after_h}"
             )));
+        }
+    }
+
+    /// Amounts of currencies that there are.
+    fn thresholds(&mut self, approvals: &Approvals) {
+        for (code, amount) in &approvals.adjustments_below {
+            let currency = Currency::from_code(&code.to_ascii_uppercase());
+            let is_amount = currency.is_some_and(|of| Money::parse(amount, of).is_ok());
+            if self.0.is_ok() && !is_amount {
+                self.0 = Err(ConfigError(format!(
+                    "approvals.adjustments_below.{code} = {amount:?}: must be the code of a currency and a plain decimal number"
+                )));
+            }
         }
     }
 

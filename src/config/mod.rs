@@ -3,7 +3,7 @@
 mod check;
 mod nats_users;
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
 use pitboss_wallet::Environment;
@@ -45,6 +45,7 @@ section!(
         stream: Stream,
         sessions: Sessions,
         rest: Rest,
+        approvals: Approvals,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -157,6 +158,13 @@ section!(Sessions {
 section!(Rest {
     idempotency_h: i64,
     page_max: usize
+});
+section!(Approvals {
+    expire_h: i64,
+    adjustments_below: HashMap<String, String>,
+    sweep_ms: u64,
+    sweep_batch_max: u32,
+    finish_after_s: i64,
 });
 section!(Events {
     waiters_max: usize,
@@ -363,6 +371,16 @@ mod tests {
         ] {
             let error = load(&format!("[stream]\norigins = [\"{bad}\"]\n")).unwrap_err();
             assert!(error.to_string().contains(bad), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_an_amount_of_a_currency() {
+        let good = load("[approvals]\nadjustments_below = { EUR = \"10.00\", JPY = \"500\" }\n");
+        assert_eq!(good.unwrap().approvals.adjustments_below.len(), 2);
+        for bad in ["{ EUR = \"-1\" }", "{ XXX = \"1\" }", "{ EUR = \"ten\" }"] {
+            let error = load(&format!("[approvals]\nadjustments_below = {bad}\n")).unwrap_err();
+            assert!(error.to_string().contains("adjustments_below"), "{error}");
         }
     }
 

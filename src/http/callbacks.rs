@@ -148,7 +148,7 @@ async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallErr
                 Ok(view) => view,
                 Err(failure) => return Err(call_error(&failure)),
             };
-            let currency = view.wallets.first().map(|wallet| wallet.balance.currency);
+            let currency = view.wallets.first().map(|wallet| wallet.currency);
             return Ok(currency.map(|currency| Found {
                 player,
                 currency,

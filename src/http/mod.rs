@@ -1,16 +1,20 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
+//! `callbacks` for providers; `players`, `adjustments`, `approvals`, `sessions`, `games`, `lists`, `events` and `webhooks` for operators; `stream` for
 //! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
 //! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
 
+mod adjustments;
 mod admin;
+mod approvals;
 mod asyncapi;
 mod auth;
 mod body;
 mod callbacks;
+mod csv;
 mod docs;
 mod events;
+mod fields;
 mod games;
 mod idempotency;
 mod lists;
@@ -33,6 +37,7 @@ use pitboss_providers::{Code, Problem};
 
 pub use admin::AdminState;
 pub use asyncapi::Published;
+pub use auth::Operator;
 pub use page::List;
 pub use problem::ApiError;
 pub use route::Route;
@@ -44,6 +49,9 @@ use crate::app::App;
 pub fn routes() -> Vec<Route> {
     [
         players::routes(),
+        // Before the routes of single rounds: `void` is no round's id.
+        adjustments::routes(),
+        approvals::routes(),
         sessions::routes(),
         games::routes(),
         lists::routes(),

@@ -2,9 +2,10 @@
 
 use std::{io, path::Path};
 
-use pitboss_schema::{GameRow, Store};
+use pitboss_schema::{GameRow, Profile, Store};
 use pitboss_wallet::{
-    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Timestamp,
+    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Registration,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,9 +109,18 @@ pub async fn players(server: &Server) -> Result<Vec<String>, Exit> {
     let amount = Money::parse(START_AMOUNT, currency)?;
     for name in PLAYERS {
         let player = PlayerId::new(name)?;
-        world.store.create_player(&player, None).await?;
+        world
+            .store
+            .create_player(&player, &Profile::default())
+            .await?;
+        let registration = Registration {
+            country: None,
+            language: None,
+            test: false,
+        };
         let reference = ExternalId::new(format!("seed-{name}"))?;
         for command in [
+            Command::Register(registration),
             Command::OpenAccount(currency),
             Command::Deposit(Deposit { reference, amount }),
         ] {

@@ -102,6 +102,7 @@ async fn rich_life(client: &Client, player: &Player) {
         game: GameId::new(GAME).unwrap(),
         round: id("both"),
         reason: "a broken game".into(),
+        by: None,
     };
     let provider = &client.at.providers[0].id;
     let origin = Origin {

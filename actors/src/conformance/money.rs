@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Authenticate, BetWin, Command, Currency, GameStanding, OpenSession, PlayCommand,
-    PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, apply,
+    Action, Authenticate, BetWin, Command, Currency, Direction, GameStanding, OpenSession,
+    PlayCommand, PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, apply,
 };
 
 use super::{
     Checked, Subject,
     hand::{
-        Hand, LIMITS, Table, deposit, eur, external, game, launch, new_id, now, origin, player,
-        round_id,
+        Hand, LIMITS, Table, adjust, deposit, eur, external, game, launch, new_id, now, origin,
+        player, round_id, status,
     },
     holds, same, wrong,
 };
@@ -113,7 +113,10 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
         ("rollback of nothing", table.rollback("k-rb-3", "k-unknown")),
         ("credit", adjust("k-adjust-1", Direction::Credit, 70)),
         ("debit", adjust("k-adjust-2", Direction::Debit, 30)),
-        ("debit of all", adjust("k-adjust-3", Direction::Debit, 9_000_000)),
+        (
+            "debit of all",
+            adjust("k-adjust-3", Direction::Debit, 9_000_000),
+        ),
         ("block of bets", status(PlayerStatus::BetsBlocked)),
         ("logout", Command::EndSession(login)),
         ("block", status(PlayerStatus::Blocked)),

@@ -62,6 +62,7 @@ async fn happened(store: &Store, name: &str, policy: Policy) -> Player {
         game: game(),
         round: RoundId::new("r-4").unwrap(),
         reason: "a test".to_owned(),
+        by: None,
     };
     player.run(&player.play(PlayCommand::VoidRound(void))).await;
     // Bets and wins in one call, in a round that stays open.

@@ -55,7 +55,7 @@ impl Player {
     /// A new player with 1,000 units and a game session.
     pub async fn seated(store: &Store, name: &str, policy: Policy) -> Self {
         let id = PlayerId::new(name).unwrap();
-        store.create_player(&id, None).await.unwrap();
+        store.create_player(&id, &Profile::default()).await.unwrap();
         let session = SessionId(Uuid::now_v7());
         let mut token_hash = [0; 32];
         token_hash[..16].copy_from_slice(session.0.as_bytes());

@@ -1,7 +1,8 @@
 //! T7: rollbacks.
 
 use pitboss_wallet::{
-    Funding, PlayerStatus, Policy, RefusalCode, RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundState,
+    Funding, PlayerStatus, Policy, RefusalCode, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundState,
 };
 
 use crate::harness::*;
