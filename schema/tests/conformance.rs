@@ -12,7 +12,7 @@ use pitboss_actors::{
     conformance::{self, Subject},
     ports::{Housekeeping, Ledger, Outbox, PortError},
 };
-use pitboss_schema::{ProviderRow, Store, audit};
+use pitboss_schema::{Profile, ProviderRow, Store, audit};
 use pitboss_wallet::{Origin, PlayerId, Timestamp};
 
 struct Postgres(Store);

@@ -8,7 +8,7 @@ pub mod history;
 use std::sync::Arc;
 
 use pitboss_actors::ports::{Committed, Ledger, Writer};
-use pitboss_schema::Store;
+use pitboss_schema::{Profile, Store};
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
