@@ -7,9 +7,19 @@ mod common;
 
 use common::Database;
 
-/// The generic plan of a statement, with the session settings of the store.
+/// The generic plan of a statement, with the session settings of the store's writers.
 async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
+    plan_with(database, "", sql, parameters).await
+}
+
+/// The same, with the settings of its pool.
+async fn plan_of_list(database: &Database, sql: &str, parameters: usize) -> String {
+    plan_with(database, "SET enable_bitmapscan = off", sql, parameters).await
+}
+
+async fn plan_with(database: &Database, more: &str, sql: &str, parameters: usize) -> String {
     let client = database.client().await;
+    client.batch_execute(more).await.unwrap();
     client
         .batch_execute(
             "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
@@ -292,7 +302,7 @@ async fn lists_of_players_are_read_in_the_order_of_an_index() {
             &[],
         ),
     ] {
-        let plan = plan(&database, sql, 10).await;
+        let plan = plan_of_list(&database, sql, 10).await;
         // A key's column is cast to text for a comparison that the index makes all the same.
         let plan = plan.replace("((status)::text = ", "(status = ");
         check(
@@ -338,7 +348,7 @@ async fn lists_of_approvals_are_read_in_the_order_of_an_index() {
             &["decided_at"],
         ),
     ] {
-        let plan = plan(&database, sql, parameters).await;
+        let plan = plan_of_list(&database, sql, parameters).await;
         check(&plan, &[(index, columns)]);
         assert!(!plan.contains("Sort"), "{plan}");
     }

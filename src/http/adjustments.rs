@@ -60,7 +60,7 @@ struct NewAdjustment {
     /// `credit` to the player, or `debit` from him.
     direction: Direction,
     /// Why. The player's own stream tells it to him too.
-    #[schemars(length(min = 1, max = 500))]
+    #[schemars(length(min = 1, max = 255))]
     reason: String,
     /// What it is for.
     category: AdjustmentCategory,
@@ -117,7 +117,7 @@ struct NewVoid {
     /// The round's game; needed where the provider's round ids are unique within a game only.
     game: Option<GameId>,
     /// Why. The player's own stream tells it to him too.
-    #[schemars(length(min = 1, max = 500))]
+    #[schemars(length(min = 1, max = 255))]
     reason: String,
 }
 

@@ -212,7 +212,7 @@ async fn approve(
 #[serde(deny_unknown_fields)]
 struct Rejection {
     /// For whoever asked, and for the audit log.
-    #[schemars(length(min = 1, max = 500))]
+    #[schemars(length(min = 1, max = 255))]
     reason: String,
 }
 

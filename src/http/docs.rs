@@ -17,6 +17,8 @@ const PAGES: &[(&str, &str)] = &[
     ("stream", include_str!("../../docs/stream.md")),
     ("events", include_str!("../../docs/events.md")),
     ("webhooks", include_str!("../../docs/webhooks.md")),
+    ("players", include_str!("../../docs/players.md")),
+    ("approvals", include_str!("../../docs/approvals.md")),
     ("rules", include_str!("../../docs/rules.md")),
 ];
 

@@ -7,7 +7,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::ApiError;
 
 /// The greatest number of characters of a reason.
-pub const REASON_CHARS_MAX: usize = 500;
+pub const REASON_CHARS_MAX: usize = 255;
 
 /// A text for people: something to read, of one line, and not too long.
 pub fn text(field: &str, value: &str, chars_max: usize) -> Result<String, ApiError> {

@@ -12,6 +12,7 @@
 
 mod support;
 
+mod approvals;
 mod architecture;
 mod callbacks;
 mod cli;
@@ -32,6 +33,7 @@ mod nats_outage;
 mod nats_users;
 mod nodes;
 mod overload;
+mod players;
 mod postgres_outage;
 mod protocol;
 mod refusals;
@@ -41,6 +43,7 @@ mod rest;
 mod sandbox;
 mod signature;
 mod slow_clients;
+mod statements;
 mod stream;
 mod stream_commands;
 mod stream_input;

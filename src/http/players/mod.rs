@@ -261,7 +261,7 @@ struct NewStatus {
     /// `active`, `bets_blocked`, `blocked` or `closed`.
     status: PlayerStatus,
     /// Why. The player's own stream tells it to him too.
-    #[schemars(length(min = 1, max = 500))]
+    #[schemars(length(min = 1, max = 255))]
     reason: String,
 }
 

@@ -11,7 +11,7 @@ use crate::http::{ApiError, fields};
 
 const LABELS_MAX: usize = 16;
 const LABEL_NAME_CHARS_MAX: usize = 64;
-const LABEL_CHARS_MAX: usize = 256;
+const LABEL_CHARS_MAX: usize = 255;
 
 /// A new player, or another currency for one who exists.
 #[derive(Deserialize, JsonSchema)]
@@ -136,9 +136,12 @@ fn check_labels(labels: &Labels) -> Result<(), ApiError> {
                 "labels: a name must be 1 to {LABEL_NAME_CHARS_MAX} letters, digits and . _ -"
             ));
         }
-        if label.chars().count() > LABEL_CHARS_MAX || label.chars().any(char::is_control) {
+        if label.is_empty()
+            || label.chars().count() > LABEL_CHARS_MAX
+            || label.chars().any(char::is_control)
+        {
             return wrong(format!(
-                "labels.{name}: must be {LABEL_CHARS_MAX} characters at most, without control characters"
+                "labels.{name}: must be 1 to {LABEL_CHARS_MAX} characters, without control characters"
             ));
         }
     }

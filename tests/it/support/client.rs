@@ -142,6 +142,27 @@ impl Client {
         }
     }
 
+    /// The same operator by a key of another person.
+    pub async fn of_another_person(&self, person: &str) -> Self {
+        use pitboss_schema::{Store, StoreOptions};
+        let store = Store::connect(&self.at.postgres, StoreOptions::default()).unwrap();
+        let environment = pitboss_wallet::Environment::from_name(self.environment).unwrap();
+        let kind = pitboss::tokens::TokenKind::OperatorKey;
+        let key = pitboss::tokens::new_token(kind, environment).unwrap();
+        let hash = pitboss::tokens::hash(&key);
+        let id = pitboss_actors::ports::Ids::uuid(&pitboss::seams::SystemIds);
+        let put = store.put_operator_key(id, &key[..12], &hash, person).await;
+        put.unwrap();
+        let mut other = self.clone();
+        other.at.operator_key = key;
+        other
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let request = self.http(Method::PATCH, path);
+        send(request.bearer_auth(&self.at.operator_key).json(body)).await
+    }
+
     pub fn http(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.at.api))
     }
