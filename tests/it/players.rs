@@ -160,7 +160,7 @@ async fn a_block_closes_everything_but_what_is_owed_to_the_player() {
         let view = status(&client, &player.id, blocked).await;
         assert_eq!(view["status"], blocked);
         assert_eq!(view["wallets"][0]["cash"], "9.00");
-        while stream.receive().await.is_ok() {}
+        assert_eq!(stream.closed().await, 4102, "session_expired");
         assert!(Stream::open(&client, &player.token, "").await.is_err());
         let body = json!({ "player": player.id, "currency": "EUR" });
         let deposit = json!({ "amount": "1.00", "currency": "EUR", "reference": unique("d") });

@@ -152,8 +152,8 @@ async fn a_file_has_the_same_lines_and_nothing_that_a_spreadsheet_would_carry_ou
 async fn a_file_of_many_chunks_is_whole_and_one_of_nothing_says_so() {
     let client = shared().await;
     let player = Player::with(&client, "100.00").await;
-    let actions: Vec<String> = (0..200).map(|n| format!("a{n}")).collect();
-    for round in 0..6 {
+    let actions: Vec<String> = (0..100).map(|n| format!("a{n}")).collect();
+    for round in 0..12 {
         let actions: Vec<_> = actions.iter().map(|id| format!("{round}-{id}")).collect();
         let actions: Vec<_> = actions
             .iter()
