@@ -8,6 +8,7 @@
 pub mod access;
 pub mod accounts;
 pub mod app;
+mod approvals;
 pub mod audit;
 pub mod bus;
 pub mod callback_log;

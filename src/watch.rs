@@ -4,6 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use pitboss_schema::{Neighbours, StoreError};
+use pitboss_wallet::PlayerId;
 use tokio::{
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
@@ -65,6 +66,23 @@ async fn end_logins(world: &World) -> Result<(), StoreError> {
         if !over.is_empty() {
             world.sessions.end_logins(&HashSet::from_iter(over));
         }
+    }
+    Ok(())
+}
+
+/// Closes the sockets on this node of a player's logins that are over. Other nodes find them by themselves.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn end_logins_of(world: &World, player: &PlayerId) -> Result<(), StoreError> {
+    let mut logins = world.sessions.logins();
+    logins.retain(|(of, _)| of == player);
+    let over = world
+        .store
+        .ended_sessions(&logins, world.clock.now())
+        .await?;
+    if !over.is_empty() {
+        world.sessions.end_logins(&HashSet::from_iter(over));
     }
     Ok(())
 }

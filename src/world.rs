@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{KeyRing, Refusals},
+    approvals,
     callback_log::CallbackLog,
     catalogue::Catalogue,
     config::{Config, Connections, ms},
@@ -265,7 +266,8 @@ impl World {
         }))
     }
 
-    /// Looks for other nodes' events, keeps the providers and the games fresh, the sessions watched and old idempotency keys away, until aborted.
+    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, and
+    /// finishes approvals, until aborted.
     #[must_use]
     pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
         let world = self.clone();
@@ -306,8 +308,17 @@ impl World {
                 .keep_fresh(&world.store, every, environment)
                 .await;
         };
+        let world = self.clone();
+        let sweeping = async move {
+            loop {
+                tokio::time::sleep(ms(world.config.approvals.sweep_ms)).await;
+                if let Err(error) = approvals::sweep(&world).await {
+                    tracing::warn!(environment = %world.environment, %error, "approvals were not looked after");
+                }
+            }
+        };
         tokio::spawn(async move {
-            tokio::join!(looking, keeping, games);
+            tokio::join!(looking, keeping, games, sweeping);
         })
     }
 

@@ -288,6 +288,11 @@ impl Ledger for MemoryLedger {
                     let session = own.and_then(|own| own.sessions.iter().find(|s| s.id == *id));
                     found.sessions.push((*id, session.cloned()));
                 }
+                Fact::LiveSessions => {
+                    let all = own.map_or(&[][..], |own| &own.sessions);
+                    let live = all.iter().filter(|session| session.ended_at.is_none());
+                    found.live_sessions = Some(live.cloned().collect());
+                }
             }
         }
         Ok(found)

@@ -83,6 +83,7 @@ codes! {
     SessionExpired => "session_expired", 403, false, "The session is over";
     SessionInvalid => "session_invalid", 403, false, "The session is not valid";
     PlayerBlocked => "player_blocked", 403, false, "The player may not bet";
+    SamePerson => "same_person", 403, false, "Another person has to decide it";
     GameDisabled => "game_disabled", 403, false, "The game takes no bets";
     CountryRefused => "country_refused", 403, false, "The game is not offered in the player's country";
     TransactionMismatch => "transaction_mismatch", 409, false, "The id was used with other data";
@@ -92,6 +93,7 @@ codes! {
     BetLimit => "bet_limit", 409, false, "The bet is outside a limit";
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
+    ApprovalDecided => "approval_decided", 409, false, "The approval is decided already";
 
     KeyLimit => "key_limit", 409, false, "There are as many live keys as allowed";
     ProviderClosed => "provider_closed", 403, false, "The provider account is closed";

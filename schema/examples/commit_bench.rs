@@ -16,7 +16,7 @@ use std::{
 };
 
 use pitboss_actors::ports::{Committed, Ledger, Writer};
-use pitboss_schema::{Store, StoreOptions};
+use pitboss_schema::{Profile, Store, StoreOptions};
 use pitboss_services::{Postgres, PostgresOptions, ScratchDir};
 use pitboss_wallet::{
     Bet, CacheLimits, Command, Currency, Decision, Deposit, Environment, ExternalId, Facts, GameId,
@@ -67,6 +67,7 @@ fn nothing(asked: Vec<pitboss_wallet::Fact>) -> Facts {
             pitboss_wallet::Fact::Transaction(key) => facts.transactions.push((key, None)),
             pitboss_wallet::Fact::Round(key) => facts.rounds.push((key, None)),
             pitboss_wallet::Fact::Session(id) => facts.sessions.push((id, None)),
+            pitboss_wallet::Fact::LiveSessions => facts.live_sessions = Some(Vec::new()),
         }
     }
     facts
@@ -130,7 +131,7 @@ async fn seats(
     let mut writers: Vec<Vec<Seat>> = (0..WRITERS).map(|_| Vec::new()).collect();
     for n in 0..PLAYERS {
         let id = PlayerId::new(format!("player-{n}"))?;
-        store.create_player(&id, None).await?;
+        store.create_player(&id, &Profile::default()).await?;
         let lane = pitboss_schema::lane_of(&id, LANES);
         writers[usize::from(lane) % WRITERS].push(Seat {
             state: PlayerState::new(id, lane),

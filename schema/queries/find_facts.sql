@@ -1,5 +1,6 @@
 -- Answers questions about a player, all of one moment: one row per thing that exists, with the ordinal of the
--- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions.
+-- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions; $13 the ordinal of
+-- the question for all live sessions, null when nobody asks.
 --
 -- Each look-up is a LATERAL with a LIMIT, which the planner cannot turn round: as a plain join it would, on
 -- tables that it takes for small, read everything that the player has and filter.
@@ -54,3 +55,10 @@ CROSS JOIN LATERAL (
     WHERE s.player_id = $1::text AND s.id = q.id
     LIMIT 1
 ) d
+UNION ALL
+SELECT 'live_sessions', $13::int4, (
+    SELECT coalesce(json_agg(l.document ORDER BY l.created_at, l.id), '[]'::json)::text
+    FROM session_document l
+    WHERE l.player_id = $1::text AND l.ended_at IS NULL AND l.expires_at > now()
+)
+WHERE $13::int4 IS NOT NULL

@@ -107,6 +107,16 @@ actions! {
     CollectionChanged => "collection.changed",
     /// A collection of the lobby was removed.
     CollectionRemoved => "collection.removed",
+    /// What the operator tells of a player was changed.
+    PlayerChanged => "player.changed",
+    /// Somebody asked for what another person has to approve.
+    ApprovalRequested => "approval.requested",
+    /// A second person approved it.
+    ApprovalApproved => "approval.approved",
+    /// A second person rejected it.
+    ApprovalRejected => "approval.rejected",
+    /// Nobody decided it in time.
+    ApprovalExpired => "approval.expired",
 }
 
 /// Entries of these are events for subscribers as well: see `append_audit` in V7. Their names are types of events.

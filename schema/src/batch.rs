@@ -352,6 +352,7 @@ fn account(account: &Account) -> Cow<'static, str> {
         Account::Cash => Cow::Borrowed("CASH"),
         Account::Receivable => Cow::Borrowed("RECEIVABLE"),
         Account::PspClearing => Cow::Borrowed("PSP_CLEARING"),
+        Account::Adjustments => Cow::Borrowed("ADJUSTMENTS"),
         Account::House(_) => Cow::Owned(account.to_string()),
     }
 }
@@ -362,7 +363,12 @@ mod tests {
 
     #[test]
     fn accounts_have_the_names_that_the_wallet_gives_them() {
-        for known in [Account::Cash, Account::Receivable, Account::PspClearing] {
+        for known in [
+            Account::Cash,
+            Account::Receivable,
+            Account::PspClearing,
+            Account::Adjustments,
+        ] {
             assert_eq!(account(&known), known.to_string());
         }
     }

@@ -26,6 +26,9 @@ pub(crate) const INDEX_SCANS: &[(&str, &str)] = &[
     ("enable_mergejoin", "off"),
 ];
 
+/// A page of a list is read in the order of an index: a bitmap would read all of the list, to be sorted.
+const IN_ORDER: &[(&str, &str)] = &[("enable_bitmapscan", "off")];
+
 /// And planned once: with sequential scans and hash joins, a plan that was made while the tables were small would be
 /// kept, and get slower with every row.
 const PLANNED_ONCE: &[(&str, &str)] = &[("plan_cache_mode", "force_generic_plan"), ("jit", "off")];
@@ -88,6 +91,11 @@ pub(crate) fn config(
         );
         for (name, value) in INDEX_SCANS.iter().chain(PLANNED_ONCE) {
             set(name, value);
+        }
+        if purpose == Purpose::Pool {
+            for (name, value) in IN_ORDER {
+                set(name, value);
+            }
         }
     }
     config

@@ -74,7 +74,7 @@ impl Store {
             asked.push(ord, fact);
         }
         let player = player.as_str();
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 12] = [
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
             &player,
             &asked.transaction_ord,
             &asked.provider_wide,
@@ -87,6 +87,7 @@ impl Store {
             &asked.round,
             &asked.session_ord,
             &asked.session,
+            &asked.live_sessions_ord,
         ];
         let sql = include_str!("../queries/find_facts.sql");
         let rows = self.rows("look up facts of a player", sql, &params).await?;
@@ -124,6 +125,7 @@ struct Asked<'a> {
     round: Vec<&'a str>,
     session_ord: Vec<i32>,
     session: Vec<uuid::Uuid>,
+    live_sessions_ord: Option<i32>,
 }
 
 impl<'a> Asked<'a> {
@@ -148,6 +150,7 @@ impl<'a> Asked<'a> {
                 self.session_ord.push(ord);
                 self.session.push(id.0);
             }
+            Fact::LiveSessions => self.live_sessions_ord = Some(ord),
         }
     }
 }
@@ -178,6 +181,14 @@ fn answers(facts: &[Fact], documents: &[Option<&str>]) -> Result<Facts, StoreErr
                     None => None,
                 };
                 found.sessions.push((*id, session));
+            }
+            Fact::LiveSessions => {
+                let documents: Vec<SessionDocument> = match document {
+                    Some(text) => parse(text)?,
+                    None => Vec::new(),
+                };
+                let sessions = documents.into_iter().map(SessionDocument::into_session);
+                found.live_sessions = Some(sessions.collect::<Result<_, _>>()?);
             }
         }
     }

@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod approvals;
 pub mod audit;
 mod audit_log;
 mod audit_read;
@@ -38,11 +39,15 @@ mod providers;
 pub mod reports;
 mod search;
 mod significant;
+mod statement;
 mod store;
 mod webhooks;
 mod world;
 mod writer;
 
+pub use approvals::{
+    ApprovalFilter, ApprovalKind, ApprovalRow, ApprovalState, NewApproval, Verdict,
+};
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
 pub use audit_read::{AuditEntry, AuditFilter};
 pub use callback_log::{
@@ -63,12 +68,13 @@ pub use neighbours::Neighbours;
 pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};
 pub use options::StoreOptions;
 pub use outbox::Replay;
-pub use players::{Created, PlayerRow};
+pub use players::{Created, Labels, PlayerCursor, PlayerFilter, PlayerRow, Profile, ProfileChange};
 pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
 pub use search::{
     AgeOfRounds, Found, PlayedSession, RoundKeyRow, RoundSearch, TransactionSearch, UnfinishedPlace,
 };
 pub use significant::{Copied, OutboxRecord};
+pub use statement::{AccountSums, Numbers, StatementLine};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

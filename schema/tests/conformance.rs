@@ -13,7 +13,9 @@ use pitboss_actors::{
     ports::{Housekeeping, Ledger, Outbox, PortError},
 };
 use pitboss_schema::{AuditAction, NewProvider, Store, audit};
+use pitboss_schema::{Profile, ProviderRow, Store, audit};
 use pitboss_wallet::{Origin, PlayerId};
+use pitboss_wallet::{Origin, PlayerId, Timestamp};
 
 struct Postgres(Store);
 
@@ -32,7 +34,7 @@ impl Subject for Postgres {
     }
 
     async fn create_player(&self, player: &PlayerId) -> Result<(), PortError> {
-        self.0.create_player(player, None).await?;
+        self.0.create_player(player, &Profile::default()).await?;
         Ok(())
     }
 

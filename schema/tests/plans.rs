@@ -7,9 +7,19 @@ mod common;
 
 use common::Database;
 
-/// The generic plan of a statement, with the session settings of the store.
+/// The generic plan of a statement, with the session settings of the store's writers.
 async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
+    plan_with(database, "", sql, parameters).await
+}
+
+/// The same, with the settings of its pool.
+async fn plan_of_list(database: &Database, sql: &str, parameters: usize) -> String {
+    plan_with(database, "SET enable_bitmapscan = off", sql, parameters).await
+}
+
+async fn plan_with(database: &Database, more: &str, sql: &str, parameters: usize) -> String {
     let client = database.client().await;
+    client.batch_execute(more).await.unwrap();
     client
         .batch_execute(
             "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
@@ -138,7 +148,7 @@ async fn facts_are_looked_up_by_their_whole_key() {
     let database = Database::new("plan_find").await;
     let sql = include_str!("../queries/find_facts.sql");
     let indexes = [KEY, PROVIDER_KEY, ROUND, SESSION, ENTRIES, REVERSAL];
-    check(&plan(&database, sql, 12).await, &indexes);
+    check(&plan(&database, sql, 13).await, &indexes);
 }
 
 #[tokio::test]
@@ -260,6 +270,112 @@ async fn the_feed_is_read_in_the_order_of_an_index_from_its_position_on() {
             ("one_seq_one_event", &["player_id"]),
         ],
     );
+}
+
+#[tokio::test]
+async fn lists_of_players_are_read_in_the_order_of_an_index() {
+    let database = Database::new("plan_players").await;
+    for (sql, index, columns) in [
+        (
+            include_str!("../queries/players_by_creation.sql"),
+            "player_by_creation",
+            &[][..],
+        ),
+        (
+            include_str!("../queries/players_by_status.sql"),
+            "player_by_status",
+            &["status"],
+        ),
+        (
+            include_str!("../queries/players_by_country.sql"),
+            "player_by_country",
+            &["country"],
+        ),
+        (
+            include_str!("../queries/players_of_test.sql"),
+            "player_of_test",
+            &[],
+        ),
+        (
+            include_str!("../queries/players_by_id.sql"),
+            "player_pkey",
+            &[],
+        ),
+    ] {
+        let plan = plan_of_list(&database, sql, 10).await;
+        // A key's column is cast to text for a comparison that the index makes all the same.
+        let plan = plan.replace("((status)::text = ", "(status = ");
+        check(
+            &plan,
+            &[(index, columns), ("player_profile_pkey", &["player_id"])],
+        );
+        assert!(!plan.contains("Sort"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_approvals_are_read_in_the_order_of_an_index() {
+    let database = Database::new("plan_approvals").await;
+    for (sql, parameters, index, columns) in [
+        (
+            include_str!("../queries/approvals_by_creation.sql"),
+            6,
+            "approval_by_creation",
+            &[][..],
+        ),
+        (
+            include_str!("../queries/approvals_by_state.sql"),
+            6,
+            "approval_by_state",
+            &["state"],
+        ),
+        (
+            include_str!("../queries/approvals_by_player.sql"),
+            6,
+            "approval_by_player",
+            &["player_id"],
+        ),
+        (
+            include_str!("../queries/approvals_due.sql"),
+            2,
+            "approval_due",
+            &["expires_at"],
+        ),
+        (
+            include_str!("../queries/approvals_unfinished.sql"),
+            2,
+            "approval_unfinished",
+            &["decided_at"],
+        ),
+    ] {
+        let plan = plan_of_list(&database, sql, parameters).await;
+        check(&plan, &[(index, columns)]);
+        assert!(!plan.contains("Sort"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_reads_a_range_of_numbers_and_nothing_else() {
+    let database = Database::new("plan_statement").await;
+    let lines = include_str!("../queries/statement_lines.sql");
+    let plan_of_lines = plan(&database, lines, 5).await;
+    check(&plan_of_lines, &[("ledger_pkey", &["player_id"])]);
+    assert!(
+        plan_of_lines.contains("(number >= $3) AND (number < $4)")
+            && !plan_of_lines.contains("Sort"),
+        "{plan_of_lines}"
+    );
+    let balances = include_str!("../queries/statement_balances.sql");
+    let plan_of_balances = plan(&database, balances, 3).await;
+    check(
+        &plan_of_balances,
+        &[
+            ("balance_pkey", &["player_id", "currency"]),
+            ("ledger_pkey", &["player_id"]),
+            ("ledger_of_debts", &["player_id"]),
+        ],
+    );
+    assert!(!plan_of_balances.contains("Sort"), "{plan_of_balances}");
 }
 
 #[tokio::test]

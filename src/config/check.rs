@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
-use super::{CallbackLog, Config, ConfigError, Outbox, Providers, Server, Webhooks, nats_users};
+use super::{
+    Approvals, CallbackLog, Config, ConfigError, Outbox, Providers, Server, Webhooks, nats_users,
+};
 use crate::accounts::GRACE_MAX_S;
 
 /// How long the secret before a rotation may still work.
@@ -30,6 +32,7 @@ impl Config {
             callback_log,
             catalogue,
             reports,
+            approvals,
             events,
             webhooks,
             sweeper,
@@ -234,6 +237,21 @@ impl Config {
         check.range("reports.work_mem_mb", reports.work_mem_mb, 1, 4096);
         let days = reports.period_days_max;
         check.range("reports.period_days_max", days, 1, 36_500);
+        check.range("approvals.expire_h", approvals.expire_h, 1, 24 * 365);
+        check.range("approvals.sweep_ms", approvals.sweep_ms, 100, 600_000);
+        check.range(
+            "approvals.sweep_batch_max",
+            approvals.sweep_batch_max,
+            1,
+            10_000,
+        );
+        check.range(
+            "approvals.finish_after_s",
+            approvals.finish_after_s,
+            1,
+            86_400,
+        );
+        check.thresholds(approvals);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);
@@ -433,6 +451,19 @@ impl Check {
             self.0 = Err(ConfigError(format!(
                 "server.tls_certificate = {certificate:?} and server.tls_key = {key:?}: must be two files, or both empty"
             )));
+        }
+    }
+
+    /// Amounts of currencies that there are.
+    fn thresholds(&mut self, approvals: &Approvals) {
+        for (code, amount) in &approvals.adjustments_below {
+            let currency = Currency::from_code(&code.to_ascii_uppercase());
+            let is_amount = currency.is_some_and(|of| Money::parse(amount, of).is_ok());
+            if self.0.is_ok() && !is_amount {
+                self.0 = Err(ConfigError(format!(
+                    "approvals.adjustments_below.{code} = {amount:?}: must be the code of a currency and a plain decimal number"
+                )));
+            }
         }
     }
 

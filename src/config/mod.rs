@@ -4,7 +4,12 @@ mod check;
 mod nats_users;
 mod told;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    path::Path,
+    time::Duration,
+};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
 use pitboss_schema::CallbackLogMode;
@@ -54,6 +59,7 @@ section!(
         callback_log: CallbackLog,
         catalogue: Catalogue,
         reports: Reports,
+        approvals: Approvals,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -227,6 +233,13 @@ section!(Reports {
     timeout_s: u64,
     work_mem_mb: u32,
     period_days_max: i64
+});
+section!(Approvals {
+    expire_h: i64,
+    adjustments_below: HashMap<String, String>,
+    sweep_ms: u64,
+    sweep_batch_max: u32,
+    finish_after_s: i64,
 });
 section!(Events {
     waiters_max: usize,
@@ -434,6 +447,16 @@ mod tests {
         ] {
             let error = load(&format!("[stream]\norigins = [\"{bad}\"]\n")).unwrap_err();
             assert!(error.to_string().contains(bad), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_an_amount_of_a_currency() {
+        let good = load("[approvals]\nadjustments_below = { EUR = \"10.00\", JPY = \"500\" }\n");
+        assert_eq!(good.unwrap().approvals.adjustments_below.len(), 2);
+        for bad in ["{ EUR = \"-1\" }", "{ XXX = \"1\" }", "{ EUR = \"ten\" }"] {
+            let error = load(&format!("[approvals]\nadjustments_below = {bad}\n")).unwrap_err();
+            assert!(error.to_string().contains("adjustments_below"), "{error}");
         }
     }
 

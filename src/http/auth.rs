@@ -17,7 +17,7 @@ use actix_web::{
 };
 use pitboss_providers::Code;
 use pitboss_schema::{AuditAction, AuditActor, AuditNote};
-use pitboss_wallet::{PlayerId, Session};
+use pitboss_wallet::{By, PlayerId, Session};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -176,6 +176,14 @@ fn note_refusal(world: &World, refusal: Refusal, origin: Origin, who: &str) {
 }
 
 impl Operator {
+    /// The person, and the key by which he acts.
+    pub fn by(&self) -> By {
+        By {
+            key: self.key_id,
+            person: self.person.clone(),
+        }
+    }
+
     /// An entry of the audit log for what this operator does.
     pub fn note(&self, action: AuditAction, subject: String, detail: Value) -> AuditNote {
         AuditNote {

@@ -22,6 +22,7 @@ use super::{
     auth::origin,
     body,
     problem::{call_error, http_response, response},
+    request_id::RequestId,
 };
 use crate::{
     access::Refusal,
@@ -99,7 +100,7 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
             received_at: now,
             took,
             address: origin(&request).address.to_string(),
-            request_id: request_id(&request),
+            request_id: RequestId::current().map(|id| id.as_str().to_owned()),
             method: request.method().clone(),
             uri: request.uri().clone(),
             action: part("action").to_owned(),
@@ -145,13 +146,6 @@ fn admit(provider: &Provider, request: &HttpRequest) -> Result<(), CallError> {
     }
     let address = origin.address.to_string();
     Err(CallError::AddressRefused { address })
-}
-
-/// What the provider, or the proxy before us, calls the request.
-fn request_id(request: &HttpRequest) -> Option<String> {
-    const CHARS_MAX: usize = 128;
-    let id = request.headers().get("x-request-id")?.to_str().ok()?;
-    (!id.is_empty() && id.len() <= CHARS_MAX).then(|| id.to_owned())
 }
 
 async fn carry_out(
@@ -255,7 +249,7 @@ async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallErr
                 Ok(view) => view,
                 Err(failure) => return Err(call_error(&failure)),
             };
-            let currency = view.wallets.first().map(|wallet| wallet.balance.currency);
+            let currency = view.wallets.first().map(|wallet| wallet.currency);
             return Ok(currency.map(|currency| Found {
                 player,
                 currency,

@@ -103,7 +103,8 @@ where
     }
 }
 
-fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+/// The header of this request, if it has one.
+pub fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut values = request.headers().get_all(HEADER);
     let Some(value) = values.next() else {
         return Ok(None);

@@ -1,19 +1,24 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lobby`, `providers`, `transactions`,
-//! `rounds`, `reports`, `events`, `webhooks`, `keys` and `audit` for operators; `stream` for players' clients; `published` the contracts of the events and of this API, `docs` the guides;
-//! `admin` for monitoring. Each module tells its `routes()`; what a route is says `route`. Every error is a problem
-//! document of `pitboss_providers::problem`.
+//! `callbacks` for providers; `players`, `adjustments`, `approvals`, `sessions`, `games`, `lobby`, `providers`,
+//! `transactions`, `rounds`, `reports`, `events`, `webhooks`, `keys` and `audit` for operators; `stream` for players'
+//! clients; `published` the contracts of the events and of this API, `docs` the guides; `admin` for monitoring. Each
+//! module tells its `routes()`; what a route is says `route`. Every error is a problem document of
+//! `pitboss_providers::problem`.
 
+mod adjustments;
 mod admin;
 mod amount;
+mod approvals;
 mod audit;
 mod auth;
 mod body;
 mod callbacks;
 mod conventions;
+mod csv;
 pub mod docs;
 mod events;
+mod fields;
 mod games;
 mod idempotency;
 mod keys;
@@ -46,6 +51,7 @@ use actix_web::{
 use pitboss_providers::{Code, Problem};
 
 pub use admin::AdminState;
+pub use auth::Operator;
 pub use page::List;
 pub use problem::{ApiError, RefusalDocument};
 pub use published::Published;
@@ -58,6 +64,9 @@ use crate::app::App;
 pub fn routes() -> Vec<Route> {
     [
         players::routes(),
+        // Before the routes of single rounds: `void` is no round's id.
+        adjustments::routes(),
+        approvals::routes(),
         sessions::routes(),
         games::routes(),
         providers::routes(),

@@ -71,6 +71,9 @@ impl fmt::Display for ApiError {
     }
 }
 
+/// For a body that breaks off.
+impl std::error::Error for ApiError {}
+
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -3,9 +3,9 @@
 use std::{convert::Infallible, io, path::Path};
 
 use pitboss_actors::ports::Clock;
-use pitboss_schema::{Game, GamesChange, Store};
+use pitboss_schema::{Game, GamesChange, Profile, Store};
 use pitboss_wallet::{
-    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId,
+    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Registration,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -140,9 +140,18 @@ pub async fn players(server: &Server) -> Result<Vec<String>, Exit> {
     let amount = Money::parse(START_AMOUNT, currency)?;
     for name in PLAYERS {
         let player = PlayerId::new(name)?;
-        world.store.create_player(&player, None).await?;
+        world
+            .store
+            .create_player(&player, &Profile::default())
+            .await?;
+        let registration = Registration {
+            country: None,
+            language: None,
+            test: false,
+        };
         let reference = ExternalId::new(format!("seed-{name}"))?;
         for command in [
+            Command::Register(registration),
             Command::OpenAccount(currency),
             Command::Deposit(Deposit { reference, amount }),
         ] {

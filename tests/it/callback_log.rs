@@ -42,7 +42,7 @@ async fn an_integrator_sees_his_request_the_answer_and_what_was_understood() {
     let account = Account::make(&client, json!({})).await;
     let (client, player) = account.seat(&client).await;
     let bet = player.bet("b-1", "1.00").to_string();
-    let sent = request(&client, "bet", bet.as_bytes()).header("X-Request-Id", "req-7");
+    let sent = request(&client, "bet", bet.as_bytes()).header("Request-Id", "req-7");
     let answer = send(sent.header("X-Own-Key", "hidden")).await.ok();
 
     let entries = logged(&client, &account.id, "action=bet", 1).await;
@@ -231,7 +231,7 @@ async fn no_secret_and_no_token_is_kept_anywhere() {
             .header("Pitboss-Signature", signature);
         let request = request
             .bearer_auth(secret)
-            .header("X-Request-Id", secret)
+            .header("Request-Id", secret)
             .header("Via", secret);
         send(request).await.refused(404, "unknown_action");
         count += 3;

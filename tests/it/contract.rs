@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use pitboss_wallet::{
-    Command, EventType, GameId, Origin, Play, PlayCommand, ProviderId, RoundId, SessionId,
+    Adjust, AdjustmentCategory, By, Command, Currency, Direction, EventType, GameId, MakerChecker,
+    Money, Origin, Play, PlayCommand, PlayerStatus, ProviderId, RoundId, SessionId, SetStatus,
     VoidRound,
 };
 use serde_json::{Value, json};
@@ -102,6 +103,7 @@ async fn rich_life(client: &Client, player: &Player) {
         game: GameId::new(GAME).unwrap(),
         round: id("both"),
         reason: "a broken game".into(),
+        by: None,
     };
     let provider = &client.at.providers[0].id;
     let origin = Origin {
@@ -113,8 +115,31 @@ async fn rich_life(client: &Client, player: &Player) {
         command: PlayCommand::VoidRound(void),
     });
     carry_out(client, &player.id, &void).await;
+    let by = |person: &str| By {
+        key: uuid::Uuid::from_u128(1),
+        person: person.to_owned(),
+    };
+    let adjust = Command::Adjust(Adjust {
+        reference: pitboss_wallet::ExternalId::new("apr_0").unwrap(),
+        direction: Direction::Credit,
+        amount: Money::parse("2.50", Currency::from_code("EUR").unwrap()).unwrap(),
+        category: AdjustmentCategory::Goodwill,
+        reason: "for the trouble".to_owned(),
+        allow_debt: false,
+        by: MakerChecker {
+            maker: by("Mary"),
+            checker: Some(by("Carl")),
+        },
+    });
+    carry_out(client, &player.id, &adjust).await;
     let session = SessionId::parse(&player.session).unwrap();
     carry_out(client, &player.id, &Command::EndSession(session)).await;
+    let status = Command::SetStatus(SetStatus {
+        status: PlayerStatus::BetsBlocked,
+        reason: "asked for a pause".to_owned(),
+        by: by("Mary"),
+    });
+    carry_out(client, &player.id, &status).await;
 }
 
 /// His events by the feed, oldest first.

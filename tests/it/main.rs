@@ -13,6 +13,7 @@
 mod support;
 
 mod access;
+mod approvals;
 mod architecture;
 mod audit_log;
 mod callback_log;
@@ -44,6 +45,7 @@ mod nats_users;
 mod nodes;
 mod openapi;
 mod overload;
+mod players;
 mod postgres_outage;
 mod protocol;
 mod providers;
@@ -56,6 +58,7 @@ mod sandbox;
 mod search;
 mod signature;
 mod slow_clients;
+mod statements;
 mod stream;
 mod stream_commands;
 mod stream_input;

@@ -405,8 +405,8 @@ async fn what_is_not_there_is_404_and_what_takes_other_methods_is_405_and_names_
         client.get(path).await.refused(404, "not_found");
     }
     for (method, path, allowed) in [
-        (Method::GET, "/v1/players", "POST"),
-        (Method::DELETE, "/v1/players/x", "GET"),
+        (Method::PUT, "/v1/players", "POST, GET"),
+        (Method::DELETE, "/v1/players/x", "GET, PATCH"),
         (Method::POST, "/v1/games", "GET"),
         (Method::PUT, "/v1/sessions", "POST"),
         (Method::GET, "/v1/games/dice/launch", "POST"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionId,
@@ -20,7 +21,10 @@ pub enum Command {
     Launch(Launch),
     Authenticate(Authenticate),
     EndSession(SessionId),
-    SetStatus(PlayerStatus),
+    /// Tells of a new player; of one who has events already, nothing.
+    Register(Registration),
+    SetStatus(SetStatus),
+    Adjust(Adjust),
     /// Reads the balance in a currency; writes nothing.
     Balance(Currency),
     /// A provider's request that may move money.
@@ -33,6 +37,99 @@ pub struct Deposit {
     /// Unique among all deposits, whoever the player is.
     pub reference: ExternalId,
     pub amount: Money,
+}
+
+/// What is told of a new player.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// A language tag, such as `de` or `pt-BR`.
+    pub language: Option<String>,
+    /// A test account: no report counts it.
+    pub test: bool,
+}
+
+/// The person, and the operator key by which he acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct By {
+    /// The id of the operator key.
+    pub key: Uuid,
+    /// Whom the key is for.
+    pub person: String,
+}
+
+/// Who asked for something that needs two persons, and who approved it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MakerChecker {
+    pub maker: By,
+    /// Absent where the operator lets one person decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checker: Option<By>,
+}
+
+/// Blocks a player, closes his account, or lets him in again.
+#[derive(Debug, Clone)]
+pub struct SetStatus {
+    pub status: PlayerStatus,
+    pub reason: String,
+    pub by: By,
+}
+
+/// Which way an adjustment goes, as the player sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Credit,
+    Debit,
+}
+
+impl Direction {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+        }
+    }
+}
+
+/// What an adjustment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdjustmentCategory {
+    Goodwill,
+    /// Something was booked wrong. The only one that may leave a debt.
+    Correction,
+    Fraud,
+    Other,
+}
+
+impl AdjustmentCategory {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Goodwill => "goodwill",
+            Self::Correction => "correction",
+            Self::Fraud => "fraud",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Money that people give or take by hand, once for each reference.
+#[derive(Debug, Clone)]
+pub struct Adjust {
+    /// The approval by which it was decided.
+    pub reference: ExternalId,
+    pub direction: Direction,
+    /// Above 0.
+    pub amount: Money,
+    pub category: AdjustmentCategory,
+    pub reason: String,
+    /// A debit may take more than there is: the rest is owed. For corrections only.
+    pub allow_debt: bool,
+    pub by: MakerChecker,
 }
 
 /// A player's login: the token opens the stream.
@@ -184,4 +281,6 @@ pub struct VoidRound {
     pub game: GameId,
     pub round: RoundId,
     pub reason: String,
+    /// Who decided it, where people did.
+    pub by: Option<MakerChecker>,
 }

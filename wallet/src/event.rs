@@ -97,6 +97,8 @@ event_types! {
     BetRolledBack(data::BetRolledBack<'_>) => "wallet.bet_rolled_back",
     /// A win was taken back.
     WinRolledBack(data::WinRolledBack<'_>) => "wallet.win_rolled_back",
+    /// Money was given or taken by hand, as two persons decided.
+    Adjusted(data::Adjusted<'_>) => "wallet.adjusted",
     /// A correction found too little: the player owes.
     NegativeBalance(data::NegativeBalance) => "wallet.negative_balance",
     /// The player was given the address of a game.
@@ -111,6 +113,10 @@ event_types! {
     RoundClosed(data::RoundClosed) => "game.round_closed",
     /// A whole round was taken back.
     RoundVoided(data::RoundVoided<'_>) => "game.round_voided",
+    /// There is a new player.
+    Registered(data::Registered<'_>) => "player.registered",
+    /// The player was blocked, or let in again, or his account was closed.
+    StatusChanged(data::StatusChanged<'_>) => "player.status_changed",
 }
 
 impl EventType {
@@ -120,7 +126,7 @@ impl EventType {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
-    /// The first of the two tokens: `wallet`, `game`, `bonus` or `withdrawal`.
+    /// The first of the two tokens: `wallet`, `game`, `bonus`, `withdrawal` or `player`.
     #[must_use]
     pub fn family(self) -> &'static str {
         let name = self.as_str();
@@ -231,7 +237,7 @@ mod tests {
             let tokens: Vec<_> = kind.as_str().split('.').collect();
             assert_eq!(tokens.len(), 2, "{kind:?}");
             assert!(
-                ["wallet", "game", "bonus", "withdrawal"].contains(&tokens[0]),
+                ["wallet", "game", "bonus", "withdrawal", "player"].contains(&tokens[0]),
                 "{kind:?}"
             );
         }

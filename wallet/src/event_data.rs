@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    BalanceView, Currency, ExternalId, GameId, Money, ProviderId, Receipt, Round, RoundId,
-    RoundView, Session, SessionId, Timestamp, TransactionId, WinKind,
+    AdjustmentCategory, BalanceView, By, Currency, Direction, ExternalId, GameId, MakerChecker,
+    Money, PlayerStatus, ProviderId, Receipt, Round, RoundId, RoundView, Session, SessionId,
+    Timestamp, TransactionId, WinKind,
 };
 
 /// `wallet.account_opened`
@@ -17,6 +18,50 @@ pub(crate) struct AccountOpened {
     pub currency: Currency,
     /// All of it 0.
     pub balance: BalanceView,
+}
+
+/// `player.registered`
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Registered<'a> {
+    /// ISO 3166-1 alpha-2; absent where the operator told none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: &'a Option<String>,
+    /// A language tag, such as `de` or `pt-BR`; absent where the operator told none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: &'a Option<String>,
+    /// A test account: no report counts it.
+    pub test: bool,
+}
+
+/// `player.status_changed`
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct StatusChanged<'a> {
+    /// What the player may do now. Statuses may be added.
+    pub status: PlayerStatus,
+    /// What he might do before; the same when it was told again.
+    pub from: PlayerStatus,
+    /// Why, in the words of whoever changed it.
+    pub reason: &'a str,
+    pub by: &'a By,
+}
+
+/// `wallet.adjusted`
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Adjusted<'a> {
+    /// The approval by which it was decided.
+    pub approval: &'a ExternalId,
+    /// `credit` to the player, or `debit` from him.
+    pub direction: Direction,
+    /// Above 0, either way.
+    pub amount: Money,
+    pub currency: Currency,
+    /// What it is for. Categories may be added.
+    pub category: AdjustmentCategory,
+    /// Why, in the words of whoever asked for it.
+    pub reason: &'a str,
+    pub by: &'a MakerChecker,
+    /// After the adjustment. A debit of more than there was is followed by `wallet.negative_balance`.
+    pub balance: Option<BalanceView>,
 }
 
 /// `wallet.deposit_completed`
@@ -189,6 +234,9 @@ pub(crate) struct RoundVoided<'a> {
     pub round: RoundView,
     /// Why, in the words of whoever voided it.
     pub reason: &'a str,
+    /// Who decided it, where people did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'a MakerChecker>,
     /// After everything was taken back.
     pub balance: Option<BalanceView>,
 }

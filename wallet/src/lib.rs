@@ -40,8 +40,9 @@ pub use account::{Account, Balance, Funding, Posting};
 pub use apply::{CacheLimits, apply};
 pub use catalogue::{GameStanding, GameSwitch, GameTerms, StakeLimits};
 pub use command::{
-    Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
-    Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
+    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, CloseRound, Command,
+    Deposit, Direction, Launch, MakerChecker, OpenSession, Origin, Play, PlayCommand, Registration,
+    Rollback, SetStatus, VoidRound, Win, WinKind,
 };
 pub use country::{Countries, Country};
 pub use decide::{Seam, Verdict, decide};

@@ -6,10 +6,11 @@ use std::sync::{
 };
 
 use pitboss_wallet::{
-    Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
-    Facts, GameId, GameStanding, Launch, Money, Origin, Outcome, Play, PlayCommand, PlayerId,
-    PlayerState, Policy, ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, Timestamp,
-    Verdict, VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
+    Adjust, AdjustmentCategory, Bet, By, CacheLimits, CloseRound, Command, Currency, Decision,
+    Deposit, Direction, Environment, ExternalId, Facts, GameId, GameStanding, Launch, MakerChecker,
+    Money, Origin, Outcome, Play, PlayCommand, PlayerId, PlayerState, PlayerStatus, Policy,
+    ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, SetStatus, Timestamp, Verdict,
+    VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
 };
 use uuid::Uuid;
 
@@ -89,6 +90,38 @@ pub(super) fn deposit(reference: &str, units: i64) -> Command {
     })
 }
 
+/// Who decides in these cases.
+pub(super) fn by(person: &str) -> By {
+    By {
+        key: Uuid::from_u128(0xb1),
+        person: person.to_owned(),
+    }
+}
+
+pub(super) fn status(status: PlayerStatus) -> Command {
+    Command::SetStatus(SetStatus {
+        status,
+        reason: "a reason".to_owned(),
+        by: by("Mary"),
+    })
+}
+
+/// A correction, which may leave a debt when it takes.
+pub(super) fn adjust(reference: &str, direction: Direction, units: i64) -> Command {
+    Command::Adjust(Adjust {
+        reference: external(reference),
+        direction,
+        amount: money(units),
+        category: AdjustmentCategory::Correction,
+        reason: "paid twice".to_owned(),
+        allow_debt: direction == Direction::Debit,
+        by: MakerChecker {
+            maker: by("Mary"),
+            checker: Some(by("Carl")),
+        },
+    })
+}
+
 /// Requests of one provider in one session.
 #[derive(Clone)]
 pub(super) struct Table {
@@ -153,6 +186,7 @@ impl Table {
             game: game(),
             round: round_id(round),
             reason: "the wheel broke".to_owned(),
+            by: None,
         }))
     }
 }

@@ -264,6 +264,7 @@ fn is_answered(facts: &Facts, fact: &Fact) -> bool {
         Fact::Transaction(key) => facts.transactions.iter().any(|(of, _)| of == key),
         Fact::Round(key) => facts.rounds.iter().any(|(of, _)| of == key),
         Fact::Session(id) => facts.sessions.iter().any(|(of, _)| of == id),
+        Fact::LiveSessions => facts.live_sessions.is_some(),
     }
 }
 

@@ -222,12 +222,13 @@ fn snapshot(seq: i64) -> Snapshot {
     Snapshot {
         seq,
         wallets: vec![WalletView {
-            balance: BalanceView {
-                currency,
-                cash: money(12_500_000),
-                bonus: money(0),
-                total: money(12_500_000),
-            },
+            currency,
+            cash: money(12_500_000),
+            bonus: money(0),
+            restricted_winnings: money(0),
+            total: money(12_500_000),
+            withdrawable: money(12_500_000),
+            withdrawal_hold: money(0),
             held_in_rounds: money(0),
             owed: money(0),
         }],

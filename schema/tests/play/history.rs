@@ -2,9 +2,9 @@
 
 use pitboss_schema::Store;
 use pitboss_wallet::{
-    Action, Authenticate, BetWin, Command, Currency, Deposit, GameStanding, Money, PlayCommand,
-    Policy, Rollback, RollbackAmount, RollbackOfWin, RoundId, TransactionScope, VoidRound, Win,
-    WinKind,
+    Action, Adjust, AdjustmentCategory, Authenticate, BetWin, By, Command, Currency, Deposit,
+    Direction, GameStanding, MakerChecker, Money, PlayCommand, Policy, Rollback, RollbackAmount,
+    RollbackOfWin, RoundId, TransactionScope, VoidRound, Win, WinKind,
 };
 
 use super::{Player, eur, external, game};
@@ -57,7 +57,34 @@ async fn happened(store: &Store, name: &str, policy: Policy) -> Player {
     player.bet_into(&id("b-5"), "r-4", 12).await;
     player.win(&id("w-5"), "r-4", 30, false).await;
     player.win(&id("w-nothing"), "r-4", 0, false).await;
-    player.run(&player.void_of(&id("void"), "r-4")).await;
+    let void = VoidRound {
+        transaction: external(&id("void")),
+        game: game(),
+        round: RoundId::new("r-4").unwrap(),
+        reason: "a test".to_owned(),
+        by: None,
+    };
+    player.run(&player.play(PlayCommand::VoidRound(void))).await;
+    // By hand, there and back.
+    for (reference, direction) in [("adj-1", Direction::Credit), ("adj-2", Direction::Debit)] {
+        let by = By {
+            key: uuid::Uuid::nil(),
+            person: "Mary".to_owned(),
+        };
+        let adjust = Adjust {
+            reference: external(&id(reference)),
+            direction,
+            amount: Money::new(15, eur()),
+            category: AdjustmentCategory::Correction,
+            reason: "a test".to_owned(),
+            allow_debt: false,
+            by: MakerChecker {
+                maker: by.clone(),
+                checker: Some(by),
+            },
+        };
+        player.run(&Command::Adjust(adjust)).await;
+    }
     // Bets and wins in one call, in a round that stays open.
     let batch = BetWin {
         session: player.session,

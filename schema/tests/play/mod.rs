@@ -12,7 +12,7 @@ use std::sync::{
 };
 
 use pitboss_actors::ports::{Committed, Ledger, Writer};
-use pitboss_schema::Store;
+use pitboss_schema::{Profile, Store};
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
@@ -69,7 +69,7 @@ impl Player {
     /// A new player with 1,000 units and a game session.
     pub async fn seated(store: &Store, name: &str, policy: Policy) -> Self {
         let id = PlayerId::new(name).unwrap();
-        store.create_player(&id, None).await.unwrap();
+        store.create_player(&id, &Profile::default()).await.unwrap();
         let session = SessionId(Uuid::now_v7());
         let mut token_hash = [0; 32];
         token_hash[..16].copy_from_slice(session.0.as_bytes());

@@ -47,6 +47,8 @@ guides!(
     "callbacks",
     "providers",
     "games",
+    "players",
+    "approvals",
     "history",
     "reports",
     "errors",

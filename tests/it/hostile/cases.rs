@@ -158,7 +158,7 @@ pub const SEGMENTS: [&str; 10] = [
 ];
 
 /// A request to this path that is in order, if it needs neither a body nor a query.
-fn case(route: &'static str, method: &'static str, caller: Caller, path: String) -> Case {
+pub fn case(route: &'static str, method: &'static str, caller: Caller, path: String) -> Case {
     Case {
         route,
         method,

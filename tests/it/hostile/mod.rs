@@ -3,6 +3,7 @@
 //! `cases` has one entry or more for each route of `src/http`, and the test fails for a route that has none.
 
 mod cases;
+mod people;
 
 use std::collections::BTreeMap;
 
@@ -356,7 +357,9 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
         key,
         callback,
     };
-    let cases = cases(&scene.client, &scene.player, &made);
+    let people = people::asked(&scene.client, &scene.player).await;
+    let mut cases = cases(&scene.client, &scene.player, &made);
+    cases.extend(people::cases(&scene.client, &scene.player, &people));
     for (path, method) in routes() {
         let has = |case: &Case| case.route.ends_with(&path) && case.method == method;
         assert!(cases.iter().any(has), "{method} {path} has no case here");

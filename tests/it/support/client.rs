@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hmac::{Hmac, Mac};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// Where everything is, as in `connection.json`.
@@ -155,6 +155,17 @@ impl Client {
     #[must_use]
     pub fn second_person(&self) -> Self {
         self.with_key(&self.at.second_operator_key)
+    }
+
+    /// The same casino, asked with a new key of another person.
+    pub async fn of_another_person(&self, person: &str) -> Self {
+        let key = json!({ "name": person, "person": person, "scopes": ["*"] });
+        self.with_key(&self.post("/v1/keys", &key).await.ok().text_at("/secret"))
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let request = self.http(Method::PATCH, path);
+        send(request.bearer_auth(&self.at.operator_key).json(body)).await
     }
 
     pub fn http(&self, method: Method, path: &str) -> RequestBuilder {

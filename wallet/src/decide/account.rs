@@ -8,11 +8,12 @@ use super::{
     stored::{mismatch, replay, settled},
 };
 use crate::{
-    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameSwitch,
-    Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session, SessionId,
-    SessionKind, SessionReply, Wallet,
+    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameStanding,
+    GameSwitch, Launch, Money, OpenSession, Refusal, RefusalCode, Registration, Reply, Session,
+    SessionId, SessionKind, SessionReply, SetStatus, Wallet,
     event_data::{
-        AccountOpened, DepositCompleted, GameSession, Launched, SessionEnded, SessionStarted,
+        AccountOpened, DepositCompleted, GameSession, Launched, Registered, SessionEnded,
+        SessionStarted, StatusChanged,
     },
 };
 
@@ -20,13 +21,7 @@ pub(super) fn open(draft: &mut Draft<'_, '_>, currency: Currency) -> Result<Repl
     if let Ok(balance) = draft.balance(currency) {
         return Ok(Reply::Balance(balance));
     }
-    let wallet = Wallet {
-        currency,
-        cash: 0,
-        receivable: 0,
-        has_receivable: false,
-        held: 0,
-    };
+    let wallet = Wallet::new(currency);
     draft.put_wallet(wallet);
     let opened = AccountOpened {
         currency,
@@ -55,6 +50,10 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
         Lookup::Unknown => return Err(Stop::Need(vec![Fact::Transaction(key)])),
         Lookup::Absent => {}
     }
+    if !draft.state().status.may_enter() {
+        let detail = "the player may not bring money";
+        return Err(Refusal::new(RefusalCode::PlayerBlocked, detail).into());
+    }
     let postings = draft.post(
         currency,
         &[(Account::PspClearing, -units), (Account::Cash, units)],
@@ -78,7 +77,8 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
 }
 
 pub(super) fn open_session(draft: &mut Draft<'_, '_>, open: &OpenSession) -> Result<Reply, Stop> {
-    let balance = draft.balance(open.currency)?;
+    let balance = may_log_in(draft, open)
+        .map_err(|refusal| not_on_memory_alone(draft, open.session, refusal))?;
     let session = Session {
         id: open.session,
         kind: SessionKind::Player,
@@ -96,10 +96,29 @@ pub(super) fn open_session(draft: &mut Draft<'_, '_>, open: &OpenSession) -> Res
     }))
 }
 
+/// Whether the player may log in, as far as is known.
+fn may_log_in(draft: &Draft<'_, '_>, open: &OpenSession) -> Result<Balance, Refusal> {
+    if !draft.state().status.may_enter() {
+        let detail = "the player may not log in";
+        return Err(Refusal::new(RefusalCode::PlayerBlocked, detail));
+    }
+    draft.balance(open.currency)
+}
+
+/// Another owner may have let the player in since. The question about the new session brings the player's version.
+fn not_on_memory_alone(draft: &Draft<'_, '_>, session: SessionId, refusal: Refusal) -> Stop {
+    let question = Fact::Session(session);
+    if draft.is_unknown(&question) {
+        Stop::Need(vec![question])
+    } else {
+        refusal.into()
+    }
+}
+
 /// Whether the player may launch this game, as far as is known.
 fn may_launch(draft: &Draft<'_, '_>, launch: &Launch) -> Result<Balance, Refusal> {
     let balance = draft.balance(launch.currency)?;
-    if draft.state().status == PlayerStatus::Blocked {
+    if !draft.state().status.may_bet() {
         let detail = "the player may not play";
         return Err(Refusal::new(RefusalCode::PlayerBlocked, detail));
     }
@@ -113,16 +132,8 @@ fn may_launch(draft: &Draft<'_, '_>, launch: &Launch) -> Result<Balance, Refusal
 }
 
 pub(super) fn launch(draft: &mut Draft<'_, '_>, launch: &Launch) -> Result<Reply, Stop> {
-    let balance = may_launch(draft, launch).map_err(|refusal| {
-        // Not on memory alone: another owner may have unblocked the player. The question about the new session
-        // brings the player's version.
-        let question = Fact::Session(launch.session);
-        if draft.is_unknown(&question) {
-            Stop::Need(vec![question])
-        } else {
-            refusal.into()
-        }
-    })?;
+    let balance = may_launch(draft, launch)
+        .map_err(|refusal| not_on_memory_alone(draft, launch.session, refusal))?;
     let session = Session {
         id: launch.session,
         kind: SessionKind::Game,
@@ -182,7 +193,12 @@ pub(super) fn authenticate(
 
 /// Ends a session; one that is over stays as it is.
 pub(super) fn end_session(draft: &mut Draft<'_, '_>, id: SessionId) -> Result<Reply, Stop> {
-    let mut session = draft.session(id)?;
+    let session = draft.session(id)?;
+    end(draft, session);
+    Ok(Reply::Done)
+}
+
+fn end(draft: &mut Draft<'_, '_>, mut session: Session) {
     if session.ended_at.is_none() {
         session.ended_at = Some(draft.now());
         if session.kind == SessionKind::Game {
@@ -190,10 +206,41 @@ pub(super) fn end_session(draft: &mut Draft<'_, '_>, id: SessionId) -> Result<Re
         }
         draft.put_session(session, None);
     }
+}
+
+/// The first thing that is told of a player: whoever registers him again changes nothing.
+pub(super) fn register(
+    draft: &mut Draft<'_, '_>,
+    registration: &Registration,
+) -> Result<Reply, Stop> {
+    if draft.state().last_event == 0 {
+        let registered = Registered {
+            country: &registration.country,
+            language: &registration.language,
+            test: registration.test,
+        };
+        draft.event(None, &registered);
+    }
     Ok(Reply::Done)
 }
 
-pub(super) fn set_status(draft: &mut Draft<'_, '_>, status: PlayerStatus) -> Result<Reply, Stop> {
-    draft.set_status(status);
+/// A player who may not enter has no session either: all of them end in the same decision.
+pub(super) fn set_status(draft: &mut Draft<'_, '_>, set: &SetStatus) -> Result<Reply, Stop> {
+    if !set.status.may_enter() {
+        let Some(sessions) = draft.live_sessions() else {
+            return Err(Stop::Need(vec![Fact::LiveSessions]));
+        };
+        for session in sessions {
+            end(draft, session.clone());
+        }
+    }
+    let changed = StatusChanged {
+        status: set.status,
+        from: draft.state().status,
+        reason: &set.reason,
+        by: &set.by,
+    };
+    draft.event(None, &changed);
+    draft.set_status(set.status);
     Ok(Reply::Done)
 }

@@ -49,7 +49,12 @@ pub(super) fn admit(
             "not a game session of this provider",
         ));
     }
+    let blocked = || Stop::refuse(RefusalCode::PlayerBlocked, "the player may not bet");
     if session.ended_at.is_some() || session.expires_at <= draft.now() {
+        // A block ends the sessions: it is why.
+        if !draft.state().status.may_enter() {
+            return Err(blocked());
+        }
         return Err(Stop::refuse(
             RefusalCode::SessionExpired,
             "the session is over",
@@ -59,11 +64,8 @@ pub(super) fn admit(
         let detail = format!("the session is in {}", session.currency);
         return Err(Stop::refuse(RefusalCode::CurrencyMismatch, detail));
     }
-    if draft.state().status == PlayerStatus::Blocked {
-        return Err(Stop::refuse(
-            RefusalCode::PlayerBlocked,
-            "the player may not bet",
-        ));
+    if !draft.state().status.may_bet() {
+        return Err(blocked());
     }
     Ok(game::admit(standing, draft.state().country, currency)?)
 }

@@ -155,12 +155,18 @@ impl<'a, 's> Draft<'a, 's> {
         }
     }
 
+    /// All sessions that are not over: what only the ledger knows.
+    pub fn live_sessions(&self) -> Option<&'a [Session]> {
+        self.facts.live_sessions.as_deref()
+    }
+
     /// Whether neither memory nor the ledger has told of it.
     pub fn is_unknown(&self, fact: &Fact) -> bool {
         match fact {
             Fact::Transaction(key) => matches!(self.stored(key), Lookup::Unknown),
             Fact::Round(key) => matches!(self.round(key), Lookup::Unknown),
             Fact::Session(id) => matches!(self.session(*id), Err(Stop::Need(_))),
+            Fact::LiveSessions => self.live_sessions().is_none(),
         }
     }
 
@@ -286,7 +292,7 @@ impl<'a, 's> Draft<'a, 's> {
                         wallet.receivable.checked_add(*units).ok_or_else(overflow)?;
                     Some(wallet.receivable)
                 }
-                Account::House(_) | Account::PspClearing => None,
+                Account::House(_) | Account::PspClearing | Account::Adjustments => None,
             };
             let amount = Money::new(*units, currency);
             postings.push(Posting {

@@ -4,6 +4,7 @@
 //! of the callback protocol: the form, the stored transaction, then session, player, game, round, balance.
 
 mod account;
+mod adjust;
 mod batch;
 mod bet;
 mod draft;
@@ -89,7 +90,9 @@ pub fn decide(
         Command::Launch(launch) => account::launch(&mut draft, launch),
         Command::Authenticate(authenticate) => account::authenticate(&mut draft, authenticate),
         Command::EndSession(session) => account::end_session(&mut draft, *session),
-        Command::SetStatus(status) => account::set_status(&mut draft, *status),
+        Command::Register(registration) => account::register(&mut draft, registration),
+        Command::SetStatus(set) => account::set_status(&mut draft, set),
+        Command::Adjust(adjust) => adjust::decide(&mut draft, adjust),
         Command::Balance(currency) => draft
             .balance(*currency)
             .map(Reply::Balance)

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use pitboss_wallet::{
     Account, Currency, Decision, Event, Fact, Facts, Kind, PlayerId, PlayerState, Round,
     RoundEntry, RoundKey, RoundState, Session, SessionId, StoredTransaction, Transaction,
-    TransactionId, TransactionKey, TransactionScope, Wallet, invariants::check_decision,
+    TransactionId, TransactionKey, TransactionScope, TransactionState, Wallet,
+    invariants::check_decision,
 };
 
 use super::player;
@@ -136,6 +137,13 @@ impl Ledger {
                         .sessions
                         .push((*id, session.map(|(_, session)| session.clone())));
                 }
+                Fact::LiveSessions => {
+                    let own = self.sessions.values().filter(|(player, _)| player == of);
+                    let sessions = own.map(|(_, session)| session.clone());
+                    let mut live: Vec<_> = sessions.filter(|s| s.ended_at.is_none()).collect();
+                    live.sort_by_key(|session| session.id);
+                    facts.live_sessions = Some(live);
+                }
             }
         }
         facts
@@ -257,7 +265,7 @@ impl Ledger {
         assert!(postings.iter().all(|posting| posting.amount.units != 0));
     }
 
-    /// The rounds tell the same story as the accounts: deposits - stakes + wins = cash - debt.
+    /// The rounds tell the same story as the accounts: deposits and adjustments - stakes + wins = cash - debt.
     fn audit_rounds(&self, of: &PlayerId, wallet: &Wallet) {
         let mut expected = self.deposited(of, wallet.currency);
         let mut held = 0_i128;
@@ -290,10 +298,12 @@ impl Ledger {
     }
 
     fn deposited(&self, of: &PlayerId, currency: Currency) -> i128 {
-        let deposits = self
-            .rows
-            .values()
-            .filter(|row| row.player == *of && row.transaction.key.kind == Kind::Deposit);
+        let from_outside = |row: &&Row| {
+            row.player == *of
+                && row.transaction.state == TransactionState::Applied
+                && matches!(row.transaction.key.kind, Kind::Deposit | Kind::Adjustment)
+        };
+        let deposits = self.rows.values().filter(from_outside);
         let amounts = deposits.filter_map(|row| row.transaction.amount);
         amounts
             .filter(|amount| amount.currency == currency)

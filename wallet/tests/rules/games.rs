@@ -281,12 +281,12 @@ fn what_a_game_refuses_is_told_in_an_order() {
         ..GameTerms::default()
     };
     let ask = |terms: &GameTerms, switch| on(standing(terms, switch), bet("b", "r", 10));
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::Blocked));
     table.refused(
         RefusalCode::PlayerBlocked,
         ask(&terms, GameSwitch::Disabled),
     );
-    table.done(&Command::SetStatus(PlayerStatus::Active));
+    table.done(&status(PlayerStatus::Active));
     table.refused(RefusalCode::GameDisabled, ask(&terms, GameSwitch::Disabled));
     table.refused(
         RefusalCode::CountryRefused,

@@ -1,6 +1,6 @@
 //! The whole envelope of each type of event, to the byte: it is a public contract.
 
-use pitboss_wallet::{Bet, Command, EventType, Win};
+use pitboss_wallet::{Bet, Command, EventType, PlayerStatus, Registration, Win};
 
 use crate::harness::*;
 
@@ -24,9 +24,19 @@ fn told() -> Vec<(EventType, String)> {
     table.applied(rollback("rb2", "w1"));
     table.applied(void("v1", "r3"));
     table.done(&Command::EndSession(session(SESSION)));
+    table.done(&Command::Adjust(credit("a1", 2_500_000)));
+    table.done(&status(PlayerStatus::Blocked));
+    let mut bob = Node::new(table.ledger.create("bob"));
+    let register = Command::Register(Registration {
+        country: Some("DE".to_owned()),
+        language: Some("de".to_owned()),
+        test: false,
+    });
+    bob.send(&mut table.ledger, NOON, &register).unwrap();
     let events = table.ledger.events(&player("alice"));
     events
         .iter()
+        .chain(table.ledger.events(&player("bob")))
         .map(|event| (event.kind, event.body.clone()))
         .collect()
 }
@@ -39,6 +49,8 @@ fn the_envelope_of_each_type_of_event_is_fixed_to_the_byte() {
     for ((kind, body), golden) in told.iter().zip(&golden) {
         assert_eq!(body, golden, "{kind:?}");
     }
+    let more: Vec<_> = told.iter().skip(golden.len()).collect();
+    assert!(more.is_empty(), "no golden envelope: {more:#?}");
     assert_eq!(told.len(), golden.len());
 }
 

@@ -168,7 +168,7 @@ fn t3_an_accepted_bet_is_answered_when_the_player_is_broke_blocked_or_logged_out
         }
     };
     check(&mut table, "broke");
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     check(&mut table, "blocked");
     table.done(&Command::EndSession(session(SESSION)));
     check(&mut table, "logged out");

@@ -5,6 +5,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod adjustments;
 mod amounts;
 mod batches;
 mod deposits;

@@ -48,10 +48,10 @@ fn codes_are_stable_snake_case_and_serialise_as_they_print() {
 #[test]
 fn a_blocked_player_may_not_bet() {
     let mut table = Table::with_cash(100);
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.refused(RefusalCode::PlayerBlocked, bet("b", "r", 10));
     table.refused(RefusalCode::PlayerBlocked, batch("r", vec![a_bet("b", 10)]));
-    table.done(&Command::SetStatus(PlayerStatus::Active));
+    table.done(&status(PlayerStatus::Active));
     table.applied(bet("b", "r", 10));
 }
 
@@ -93,7 +93,7 @@ fn refusals_come_in_the_order_of_the_protocol() {
     let mut table = Table::with_cash(100);
     table.applied(bet("old", "r", 100));
     table.applied(close("r"));
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.done(&Command::EndSession(session(SESSION)));
     let bad = |id: &str| Bet {
         standing: GameStanding::Unknown,
@@ -106,15 +106,15 @@ fn refusals_come_in_the_order_of_the_protocol() {
     table.refused(RefusalCode::Malformed, without_form);
     table.refused(RefusalCode::TransactionMismatch, bad("old"));
     table.refused(RefusalCode::SessionExpired, bad("new"));
-    table.done(&Command::SetStatus(PlayerStatus::Active));
+    table.done(&status(PlayerStatus::Active));
     table.done(&Command::Launch(launch(5)));
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     let bad = Bet {
         session: session(5),
         ..bad("new")
     };
     table.refused(RefusalCode::PlayerBlocked, bad.clone());
-    table.done(&Command::SetStatus(PlayerStatus::Active));
+    table.done(&status(PlayerStatus::Active));
     table.refused(RefusalCode::UnknownGame, bad.clone());
     let bad = Bet {
         standing: GameStanding::ENABLED,

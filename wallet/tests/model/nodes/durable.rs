@@ -105,6 +105,10 @@ impl Durable {
                     let session = self.sessions.iter().find(|session| session.id == *id);
                     facts.sessions.push((*id, session.cloned()));
                 }
+                Fact::LiveSessions => {
+                    let live = self.sessions.iter().filter(|s| s.ended_at.is_none());
+                    facts.live_sessions = Some(live.cloned().collect());
+                }
             }
         }
         facts

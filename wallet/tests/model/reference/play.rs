@@ -148,7 +148,13 @@ impl Model {
         let session = person.sessions.iter().find(|(id, ..)| *id == seat.session);
         let &(_, currency, is_over) = session.ok_or(RefusalCode::SessionInvalid)?;
         if is_over {
-            return Err(RefusalCode::SessionExpired.into());
+            // A block ends the sessions: it is why.
+            let code = if person.out {
+                RefusalCode::PlayerBlocked
+            } else {
+                RefusalCode::SessionExpired
+            };
+            return Err(code.into());
         }
         if currency != seat.currency {
             return Err(RefusalCode::CurrencyMismatch.into());
