@@ -159,6 +159,7 @@ impl Player {
             game: game(),
             round: RoundId::new(round).unwrap(),
             reason: "a test".to_owned(),
+            by: None,
         }))
     }
 
