@@ -41,6 +41,15 @@ impl Complaint {
     }
 }
 
+/// What does not fit to a type, with the field that it is in.
+impl From<serde_path_to_error::Error<serde_json::Error>> for Complaint {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let field = error.path().to_string();
+        let whole = field == ".";
+        Self::new(if whole { "" } else { &field }, error.into_inner())
+    }
+}
+
 type Checked = Result<(), Complaint>;
 
 /// The game that `changes` make of the one that is there, or a new one: what they leave out stays as it is.
@@ -57,12 +66,7 @@ pub fn merged(current: Option<&Game>, changes: &Map<String, Value>) -> Result<Ga
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    let mut game: Game =
-        serde_path_to_error::deserialize(Value::Object(whole)).map_err(|error| {
-            let field = error.path().to_string();
-            let why = error.into_inner().to_string();
-            Complaint::new(if field == "." { "" } else { &field }, why)
-        })?;
+    let mut game: Game = serde_path_to_error::deserialize(Value::Object(whole))?;
     check_fixed(current, &game)?;
     check(&mut game)?;
     Ok(game)
@@ -161,7 +165,7 @@ pub fn stake_limits(game: &Game) -> Result<Vec<StakeLimits>, Complaint> {
             .transpose();
         let parsed =
             parsed.map_err(|error| Complaint::new(format!("limits[{index}].{name}"), error))?;
-        Ok(parsed.map(|money| money.units))
+        Ok::<_, Complaint>(parsed.map(|money| money.units))
     };
     let limits = game.limits.iter().enumerate().map(|(index, limits)| {
         let currency = limits.currency;

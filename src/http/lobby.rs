@@ -10,15 +10,14 @@ use pitboss_schema::{AuditAction, Category, Device, GameLimits, Volatility};
 use pitboss_wallet::{Country, Currency, GameId, GameSwitch, ProviderId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
     ApiError, List,
     auth::{Operator, Player},
     body::Body,
-    games::{complaint, country_of, refreshed},
-    idempotency,
+    games::{complaint, country_of, named_fields, refreshed},
     page::{answer, cursor, limit_of, parse_cursor},
     route::{Access, Route, delete, get, put},
 };
@@ -134,18 +133,9 @@ async fn put_one(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let mut fields: Map<String, Value> = idempotency::parse(&body)?;
-    let named = fields.entry("id").or_insert_with(|| id.as_str().into());
-    if *named != *id.as_str() {
-        let error = Complaint::new("id", "must be that of the path, or left out");
-        return Err(complaint(&error));
-    }
-    let collection: Collection =
-        serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-            let field = error.path().to_string();
-            let why = error.into_inner().to_string();
-            complaint(&Complaint::new(if field == "." { "" } else { &field }, why))
-        })?;
+    let fields = named_fields(&body, &id)?;
+    let collection: Collection = serde_path_to_error::deserialize(Value::Object(fields))
+        .map_err(|error| complaint(&error.into()))?;
     collection.check().map_err(|error| complaint(&error))?;
     let floor = world.games.now();
     let is_unknown = |game: &&GameId| floor.game(game.as_str()).is_none();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpResponse,
-    web::{Path, Query as QueryString},
+    web::{Bytes, Path, Query as QueryString},
 };
 use pitboss_providers::Code;
 use pitboss_schema::{Category, Device, Game, GameRow, GamesChange, GamesNow, PlayerRow};
@@ -240,6 +240,17 @@ async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
     Ok(HttpResponse::Ok().json(View::from(&row)))
 }
 
+/// The fields of a thing that is put under its id: it may be told again, but not another one.
+pub fn named_fields(body: &Bytes, id: &str) -> Result<Map<String, Value>, ApiError> {
+    let mut fields: Map<String, Value> = idempotency::parse(body)?;
+    let named = fields.entry("id").or_insert_with(|| id.into());
+    if *named != *id {
+        let error = Complaint::new("id", "must be that of the path, or left out");
+        return Err(complaint(&error));
+    }
+    Ok(fields)
+}
+
 /// `PUT /v1/games/{id}`: what is left out takes its default.
 async fn put_one(
     operator: Operator,
@@ -247,12 +258,7 @@ async fn put_one(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let id = game_id(&id)?;
-    let mut fields: Map<String, Value> = idempotency::parse(&body)?;
-    let named = fields.entry("id").or_insert_with(|| id.as_str().into());
-    if *named != *id.as_str() {
-        let error = Complaint::new("id", "must be that of the path, or left out");
-        return Err(complaint(&error));
-    }
+    let fields = named_fields(&body, id.as_str())?;
     let is_new = put_as(&operator, &id, |before| whole(before, &fields)).await?;
     let view = View::from(&row(&operator.world, &id).await?);
     Ok(if is_new {

@@ -278,7 +278,6 @@ fn what_a_game_refuses_is_told_in_an_order() {
             max: None,
         }],
         countries: denied("US"),
-        ..GameTerms::default()
     };
     let ask = |terms: &GameTerms, switch| on(standing(terms, switch), bet("b", "r", 10));
     table.done(&status(PlayerStatus::Blocked));
