@@ -40,7 +40,7 @@ async fn open_account(tour: &mut Tour, stream: &str) -> Result<(), Interrupt> {
     let expected = Expected::status(201)
         .field("/id", tour.player.as_str())
         .field("/wallets/0/total", "0.00")
-        .events(&["wallet.account_opened"]);
+        .events(&["player.registered", "wallet.account_opened"]);
     tour.step(
         "A new player",
         "The casino opens an account with an empty wallet, and tells its other services so over NATS.",
@@ -103,7 +103,7 @@ async fn watch(tour: &mut Tour, url: &str, token: &str) -> Result<(), Interrupt>
         .unwrap_or("missing");
     // Opening the account was the player's only event so far.
     tour.screen.checks(&[
-        Check::equal("seq", &stream.snapshot_seq.to_string(), "1"),
+        Check::equal("seq", &stream.snapshot_seq.to_string(), "2"),
         Check::equal("balance", total, "0.00"),
     ])?;
     tour.stream = Some(stream);
