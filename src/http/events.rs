@@ -12,9 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{
-    ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get,
-};
+use super::{ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get};
 use crate::{
     access::Resource,
     feed::{self, Cursor, CursorError, TypeFilter, Waiting},
