@@ -112,7 +112,7 @@ codes! {
     BodyTooLarge => "body_too_large", 413, false, "The body is too large";
     UnsupportedMediaType => "unsupported_media_type", 415, false, "The body must be JSON";
     Malformed => "malformed", 422, false, "The request is malformed";
-    UnknownField => "unknown_field", 422, false, "The body has a field that is not known";
+    UnknownField => "unknown_field", 422, false, "The request has a field that is not known";
     CurrencyMismatch => "currency_mismatch", 422, false, "The currency does not fit";
     SearchTooWide => "search_too_wide", 422, false, "The search would look at too much";
     IdempotencyMismatch => "idempotency_mismatch", 422, false, "The idempotency key was used with another body";

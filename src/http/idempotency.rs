@@ -118,7 +118,8 @@ pub fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
         ApiError::new(Code::Malformed, detail)
     };
     let key = value.to_str().map_err(|_| wrong())?;
-    if key.is_empty() || key.len() > KEY_CHARS_MAX {
+    let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > KEY_CHARS_MAX || !is_visible {
         return Err(wrong());
     }
     Ok(Some(key.to_owned()))

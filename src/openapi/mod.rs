@@ -30,9 +30,12 @@ pub fn document(routes: &[Route], public_url: &str, page_max: usize) -> Value {
     }
     callbacks::add(&mut paths, &mut schemas);
     refusals::add_schema(&mut schemas);
+    // What no operation answers is of paths and methods that are not described.
+    let told = Value::Object(paths.clone()).to_string();
     let examples: Map<String, Value> = Code::ALL
         .iter()
         .map(|code| (code.as_str().to_owned(), refusals::example(*code)))
+        .filter(|(name, _)| told.contains(&format!("\"#/components/examples/{name}\"")))
         .collect();
     json!({
         "openapi": "3.1.0",

@@ -61,8 +61,8 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     all.sort_by_key(|operation| {
         let order = match &operation.method {
             _ if operation.creates() => 0,
-            &Method::GET => 1,
-            &Method::DELETE => 3,
+            method if *method == Method::GET => 1,
+            method if *method == Method::DELETE => 3,
             _ => 2,
         };
         // A player has to be there before his session: paths that players stand in come first.

@@ -21,15 +21,18 @@ use actix_web::{
     http::{
         Method,
         header::{
-            CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, VARY,
-            X_CONTENT_TYPE_OPTIONS,
+            AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue,
+            STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
         },
     },
     web::Data,
 };
 use pitboss_providers::{Code, Problem};
 
-use super::{problem::response, route::Gate};
+use super::{
+    problem::response,
+    route::{Caller, Gate},
+};
 use crate::app::App;
 
 pub use entity_tag::EntityTag;
@@ -82,11 +85,15 @@ where
     }
 }
 
-/// A query that no field is read from: the caller believes that it does something.
+/// A query that no field is read from: the caller believes that it does something. Who has no key at all is told that first.
 fn refusal_of_query(request: &ServiceRequest) -> Option<HttpResponse> {
     let query = request.query_string();
     let gate = request.app_data::<Gate>()?;
     if query.is_empty() || gate.reads_query(request.method()) {
+        return None;
+    }
+    let is_open = gate.caller(request.method()) == Some(Caller::Anybody);
+    if !is_open && !request.headers().contains_key(AUTHORIZATION) {
         return None;
     }
     let field = query.split(['=', '&']).next().unwrap_or_default();

@@ -211,7 +211,7 @@ impl Scene {
             let long = "k".repeat(256);
             let longer = "k".repeat(10_000);
             let binary = HeaderValue::from_bytes(b"k\xff").unwrap();
-            for key in ["", &long, &longer] {
+            for key in ["", "a b", "a\tb", &long, &longer] {
                 refused(case.method, &case.path, &|request| {
                     request.header("Idempotency-Key", key)
                 })
