@@ -12,10 +12,8 @@ use pitboss_actors::{
     conformance::{self, Subject},
     ports::{Housekeeping, Ledger, Outbox, PortError},
 };
-use pitboss_schema::{AuditAction, NewProvider, Store, audit};
-use pitboss_schema::{Profile, ProviderRow, Store, audit};
+use pitboss_schema::{AuditAction, NewProvider, Profile, Store, audit};
 use pitboss_wallet::{Origin, PlayerId};
-use pitboss_wallet::{Origin, PlayerId, Timestamp};
 
 struct Postgres(Store);
 
