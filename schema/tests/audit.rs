@@ -28,6 +28,7 @@ const NUMBERS: &str = "a player's transactions are numbered without a gap";
 const ENVELOPE: &str = "an event tells whose it is, and which";
 const LANE: &str = "a lane's events are numbered without a gap";
 const REPLAY: &str = "events alone replay to the balances";
+const LOG: &str = "the audit log is the chain that was written";
 const TOMBSTONE: &str = "only an applied key moves";
 
 /// What an intruder does to alice, and who notices.
@@ -198,6 +199,7 @@ const TAMPERED: &[(&str, &[&str])] = &[
              balances_after = '{NULL,NULL}' WHERE external_id = 'alice ghost' AND kind = 'bet'",
         &[TOMBSTONE],
     ),
+    ("UPDATE audit_head SET number = 1", &[LOG]),
 ];
 
 fn broken(report: &Report) -> Vec<&'static str> {
@@ -221,7 +223,8 @@ const UNGUARD: &str = "
     SET session_replication_role = replica;
     CREATE SCHEMA aside";
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
+    "audit_head",
     "ledger",
     "balance",
     "provider_key",

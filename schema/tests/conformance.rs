@@ -12,8 +12,9 @@ use pitboss_actors::{
     conformance::{self, Subject},
     ports::{Housekeeping, Ledger, Outbox, PortError},
 };
-use pitboss_schema::{AuditAction, NewProvider, Profile, Store, audit};
-use pitboss_wallet::{Origin, PlayerId};
+use pitboss_schema::{AuditAction, AuditActor, AuditNote, NewProvider, Profile, Store, audit};
+use pitboss_wallet::{Origin, PlayerId, Timestamp};
+use uuid::Uuid;
 
 struct Postgres(Store);
 
@@ -62,6 +63,20 @@ async fn the_ledger_in_postgres_conforms_and_its_audit_is_clean() {
         .collect();
     assert!(report.is_empty(), "{}", report.join("\n"));
 
+    let note = AuditNote {
+        id: Uuid::from_u128(1),
+        at: Timestamp::from_micros(1),
+        action: AuditAction::ServerStarted,
+        actor: AuditActor {
+            kind: "server",
+            id: String::new(),
+            person: None,
+            address: None,
+        },
+        subject: "server/x".to_owned(),
+        detail: serde_json::Value::Null,
+    };
+    database.store.note(&note).await.unwrap();
     let report = audit::audit(&database.store, |_| {}).await.unwrap();
     assert!(report.is_clean(), "{report:#?}");
     for check in &report.checks {

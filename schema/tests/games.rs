@@ -7,7 +7,7 @@ mod common;
 use common::Database;
 use pitboss_schema::{
     AuditAction, AuditActor, AuditNote, BlockScope, Blocked, Game, GameBlockRow, GamesChange,
-    GamingRow, ProviderRow, Store,
+    GamingRow, NewProvider, Profile, Store,
 };
 use pitboss_wallet::{PlayerId, Policy, ProviderId, Timestamp};
 use serde_json::{Value, json};
@@ -17,16 +17,18 @@ const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 async fn with_provider(name: &str) -> Database {
     let database = Database::new(name).await;
-    let provider = ProviderRow {
+    let provider = NewProvider {
         id: ProviderId::new("demo").unwrap(),
         dialect: "native".to_owned(),
         name: "Demo".to_owned(),
         policy: Policy::default(),
-        secrets: vec![],
-        enabled: true,
-        created_at: NOW,
+        secret: vec![1],
+        allowed_addresses: Vec::new(),
+        callback_log: None,
     };
-    database.store.put_provider(&provider).await.unwrap();
+    let note = common::note(AuditAction::ProviderCreated, "provider/demo");
+    let made = database.store.create_provider(&provider, 1, &note).await;
+    made.unwrap();
     database
 }
 
@@ -256,7 +258,10 @@ async fn a_block_holds_until_it_is_lifted_and_its_end_is_found_too() {
     };
     let first = block(1, "dice", "why");
     assert_eq!(put(&first).await, Blocked::UnknownPlayer);
-    store.create_player(&player, None).await.unwrap();
+    store
+        .create_player(&player, &Profile::default())
+        .await
+        .unwrap();
     assert_eq!(put(&first).await, Blocked::New(first.clone()));
     let again = GameBlockRow {
         reason: "other".to_owned(),

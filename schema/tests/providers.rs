@@ -145,7 +145,10 @@ async fn an_account_with_an_open_round_is_not_closed() {
     let acme = made(store, "acme").await.unwrap();
     let client = database.client().await;
     store
-        .create_player(&pitboss_wallet::PlayerId::new("alice").unwrap(), None)
+        .create_player(
+            &pitboss_wallet::PlayerId::new("alice").unwrap(),
+            &pitboss_schema::Profile::default(),
+        )
         .await
         .unwrap();
     let open = "INSERT INTO round (player_id, provider_id, scope_game, round_id, number, game_id, currency, state, is_open,

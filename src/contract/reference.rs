@@ -95,6 +95,10 @@ fn type_of(field: &Value) -> String {
     }
     match &field["type"] {
         Value::String(name) => name.clone(),
+        Value::Array(names) => {
+            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+            names.join(" or ")
+        }
         _ => "any".to_owned(),
     }
 }
