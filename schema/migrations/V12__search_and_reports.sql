@@ -5,35 +5,8 @@
 -- for what 74 random bits see to.
 CREATE INDEX ledger_by_id ON ledger (id);
 
--- The number of a player's first transaction at this moment or later, one more than his newest if there is none: by
--- halves, for his transactions are in the order of time, as exactly as the clocks of his servers agree.
-CREATE FUNCTION first_number_at(of_player text, moment timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    low bigint := 1;
-    high bigint := coalesce((SELECT p.last_transaction FROM player p WHERE p.id = of_player), 0) + 1;
-    middle bigint;
-BEGIN
-    -- Numbers before `low` are earlier, those from `high` on are not.
-    WHILE low < high LOOP
-        middle := low + (high - low) / 2;
-        -- An equality, told as an order that only the primary key has: see the view round_document.
-        IF (
-            SELECT l.created_at < moment
-            FROM ledger l
-            WHERE l.player_id = of_player AND l.number >= middle AND l.number <= middle
-            ORDER BY l.number
-            LIMIT 1
-        ) THEN
-            low := middle + 1;
-        ELSE
-            high := middle;
-        END IF;
-    END LOOP;
-    RETURN low;
-END $$;
-
--- The `seq` of a player's first event at this moment or later, in the same way. What is no longer kept counts as
--- earlier.
+-- The `seq` of a player's first event at this moment or later, by halves, as `first_number_at` finds a transaction. What
+-- is no longer kept counts as earlier.
 CREATE FUNCTION first_seq_at(of_player text, moment timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     low bigint := 1;
@@ -77,5 +50,5 @@ SELECT
     l.reply, l.refusal, l.created_at
 FROM ledger l;
 
--- Whose play counts for nothing in reports: players that are there to test with. Nobody can be one yet.
-CREATE VIEW test_player AS SELECT id FROM player WHERE false;
+-- Whose play counts for nothing in reports: players that are there to test with.
+CREATE VIEW test_player AS SELECT id FROM player WHERE test;
