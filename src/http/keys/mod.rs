@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/keys", resource, create)
             .summary("Makes an operator key; its secret is shown this once")
             .body::<New>()
+            .example(json!({ "name": "reports", "person": "Robin", "scopes": ["reports:read"] }))
             .answers::<View>(201)
             .refuses(&[Code::KeyLimit]),
         get("/v1/keys/{id}", resource, get_one)
@@ -60,16 +61,19 @@ pub fn routes() -> Vec<Route> {
         patch("/v1/keys/{id}", resource, change)
             .summary("Changes what another operator key may do")
             .body::<Change>()
+            .example(json!({ "name": "monthly reports" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         post("/v1/keys/{id}/rotate", resource, rotate)
             .summary("Gives an operator key a new secret, shown this once; the one before works on for a while")
             .optional_body::<Rotation>()
+            .example(json!({ "grace_s": 3600 }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         post("/v1/keys/{id}/revoke", resource, revoke)
             .summary("Revokes another operator key, at once and for ever")
             .optional_body::<Revocation>()
+            .example(json!({ "reason": "no longer needed" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
     ]
