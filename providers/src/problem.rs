@@ -78,6 +78,7 @@ codes! {
     InsufficientFunds => "insufficient_funds", 402, false, "The balance does not cover the amount";
     SessionExpired => "session_expired", 403, false, "The session is over";
     SessionInvalid => "session_invalid", 403, false, "The session is not valid";
+    PlayerLocked => "player_locked", 403, false, "The player's logins are locked for a while";
     PlayerBlocked => "player_blocked", 403, false, "The player may not bet";
     GameDisabled => "game_disabled", 403, false, "The game takes no bets";
     TransactionMismatch => "transaction_mismatch", 409, false, "The id was used with other data";
@@ -87,6 +88,7 @@ codes! {
     BetLimit => "bet_limit", 409, false, "The bet is above a limit";
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
+    SessionLimit => "session_limit", 409, false, "The player has as many sessions as he may have";
 
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
@@ -114,6 +116,7 @@ impl From<RefusalCode> for Code {
             RefusalCode::InsufficientFunds => Self::InsufficientFunds,
             RefusalCode::SessionExpired => Self::SessionExpired,
             RefusalCode::SessionInvalid => Self::SessionInvalid,
+            RefusalCode::SessionLimit => Self::SessionLimit,
             RefusalCode::PlayerBlocked => Self::PlayerBlocked,
             RefusalCode::GameDisabled => Self::GameDisabled,
             RefusalCode::TransactionMismatch => Self::TransactionMismatch,

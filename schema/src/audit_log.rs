@@ -37,6 +37,8 @@ macro_rules! actions {
 actions! {
     /// An operator key was made.
     KeyCreated => "key.created",
+    /// The operator reported that somebody could not log in as a player.
+    LoginFailed => "player.login_failed",
 }
 
 /// Who did it.

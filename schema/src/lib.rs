@@ -30,6 +30,7 @@ mod neighbours;
 mod options;
 mod outbox;
 mod players;
+mod sessions;
 mod store;
 mod webhooks;
 mod writer;
@@ -46,6 +47,7 @@ pub use neighbours::Neighbours;
 pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, PlayerRow};
+pub use sessions::{LoginLock, SessionRow};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

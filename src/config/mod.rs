@@ -6,7 +6,7 @@ mod nats_users;
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
-use pitboss_wallet::Environment;
+use pitboss_wallet::{Environment, WhenFull};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -150,9 +150,19 @@ section!(Stream {
     logins_poll_ms: u64,
 });
 section!(Sessions {
+    player_idle_s: i64,
     player_s: i64,
+    game_idle_s: i64,
     game_s: i64,
-    launch_token_s: i64
+    touch_s: i64,
+    launch_token_s: i64,
+    player_max: usize,
+    game_max: usize,
+    per_game_max: usize,
+    when_full: WhenFull,
+    failures_max: i64,
+    failures_window_s: i64,
+    lock_s: i64,
 });
 section!(Rest {
     idempotency_h: i64,

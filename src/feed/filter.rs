@@ -10,7 +10,7 @@ use pitboss_wallet::EventType;
 pub struct UnknownType(pub String);
 
 /// The families that NATS has streams for, also those that have no events yet.
-const FAMILIES: [&str; 4] = ["wallet", "game", "bonus", "withdrawal"];
+const FAMILIES: [&str; 5] = ["wallet", "game", "bonus", "withdrawal", "player"];
 
 /// A choice of event types: all of them, or those that were named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -36,6 +36,9 @@ pub fn routes() -> Vec<Route> {
                 Code::UnknownPlayer,
                 Code::PlayerBlocked,
                 Code::GameDisabled,
+                Code::SessionExpired,
+                Code::SessionInvalid,
+                Code::SessionLimit,
             ]),
     ]
 }
@@ -54,6 +57,8 @@ async fn list(operator: Operator) -> HttpResponse {
 struct NewLaunch {
     player: PlayerId,
     currency: Currency,
+    /// The login that the game is launched from: the game ends with it.
+    session: Option<SessionId>,
 }
 
 /// `POST /v1/games/{id}/launch`: a game session, and the single-use token that the provider exchanges.
@@ -66,7 +71,7 @@ async fn launch(
     let world = &operator.world;
     let game = known_game(world, &id)?;
     idempotency::run(&request, &operator, &body, async |new: NewLaunch| {
-        let launched = start(world, &new.player, &game, new.currency).await?;
+        let launched = start(world, &new.player, &game, new.currency, new.session).await?;
         Ok(Answer::new(StatusCode::CREATED, launched))
     })
     .await
@@ -83,6 +88,7 @@ pub async fn start(
     player: &PlayerId,
     game: &Game,
     currency: Currency,
+    login: Option<SessionId>,
 ) -> Result<Launched, ApiError> {
     let token =
         tokens::new_token(TokenKind::LaunchToken, world.environment).map_err(ApiError::internal)?;
@@ -103,6 +109,8 @@ pub async fn start(
         token_hash: tokens::hash(&token),
         token_expires_at,
         expires_at: now.plus_seconds(world.config.sessions.game_s),
+        login,
+        per_game_max: None,
     };
     world.execute(player, Command::Launch(launch)).await?;
     let url = format!(

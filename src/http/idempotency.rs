@@ -123,6 +123,15 @@ fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     Ok(Some(key.to_owned()))
 }
 
+/// A body that may be left out.
+pub fn or_empty(body: Bytes) -> Bytes {
+    if body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        body
+    }
+}
+
 /// A strict body: one object, nothing in it twice, every complaint with its field. Checked by itself first,
 /// because a list of the right values would pass for an object with serde.
 pub fn parse<B: DeserializeOwned>(bytes: &Bytes) -> Result<B, ApiError> {

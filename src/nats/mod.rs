@@ -31,7 +31,7 @@ use session::Session;
 pub use users::{API_PREFIX, accounts};
 
 /// The families of events. Each has a stream: see [`stream_name`].
-pub const FAMILIES: [&str; 4] = ["wallet", "game", "bonus", "withdrawal"];
+pub const FAMILIES: [&str; 5] = ["wallet", "game", "bonus", "withdrawal", "player"];
 
 /// The stream of a family: `WALLET` keeps `wallet.*`.
 #[must_use]

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionId,
-    Timestamp, state::PlayerStatus,
+    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionEnd,
+    SessionId, Timestamp, state::PlayerStatus,
 };
 
 /// One request to a player's wallet.
@@ -19,7 +19,14 @@ pub enum Command {
     OpenSession(OpenSession),
     Launch(Launch),
     Authenticate(Authenticate),
+    /// Ends a session; with a login, the games that were launched from it.
     EndSession(SessionId),
+    /// Ends all that are live, for this reason.
+    EndSessions(SessionEnd),
+    /// Ends those whose time is over.
+    ExpireSessions,
+    /// The player did something in this session that is no bet.
+    KeepAlive(SessionId),
     SetStatus(PlayerStatus),
     /// Reads the balance in a currency; writes nothing.
     Balance(Currency),
@@ -42,7 +49,16 @@ pub struct OpenSession {
     pub currency: Currency,
     /// SHA-256 of the token; the token itself is never kept.
     pub token_hash: [u8; 32],
+    /// When it ends at the latest, whatever the player does.
     pub expires_at: Timestamp,
+    pub client: Client,
+}
+
+/// From where a player logs in, as the operator tells it: for the history alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
 }
 
 /// A game session, to be taken over by the provider with a single-use launch token.
@@ -55,7 +71,12 @@ pub struct Launch {
     pub standing: GameStanding,
     pub token_hash: [u8; 32],
     pub token_expires_at: Timestamp,
+    /// When it ends at the latest, whatever the player does.
     pub expires_at: Timestamp,
+    /// The login that it is launched from: it ends with that.
+    pub login: Option<SessionId>,
+    /// Live sessions of this game for one player, where the game has a rule of its own.
+    pub per_game_max: Option<usize>,
 }
 
 /// A provider exchanges the launch token of this session. It works once.

@@ -31,6 +31,7 @@ mod money;
 mod policy;
 mod refusal;
 mod round;
+mod session;
 mod state;
 mod time;
 mod view;
@@ -39,8 +40,8 @@ pub use account::{Account, Balance, Funding, Posting};
 pub use apply::{CacheLimits, apply};
 pub use catalogue::{GameStanding, GameSwitch};
 pub use command::{
-    Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
-    Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
+    Action, Authenticate, Bet, BetWin, Client, CloseRound, Command, Deposit, Launch, OpenSession,
+    Origin, Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
 };
 pub use decide::{Seam, Verdict, decide};
 pub use decision::{
@@ -59,9 +60,9 @@ pub use policy::{
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use round::{Round, RoundEntry, RoundKey, RoundState};
+pub use session::{Session, SessionEnd, SessionKind, SessionRules, WhenFull};
 pub use state::{
-    Fact, Facts, Kind, PlayerState, PlayerStatus, Session, SessionKind, StoredTransaction,
-    TransactionKey, Wallet,
+    Fact, Facts, Kind, PlayerState, PlayerStatus, StoredTransaction, TransactionKey, Wallet,
 };
 pub use time::Timestamp;
 pub use view::{BalanceView, RoundView, WalletView};

@@ -179,16 +179,39 @@ impl Sessions {
         }
     }
 
+    /// The logins under which a player's sessions are open.
+    #[must_use]
+    pub fn logins_of(&self, environment: Environment, player: &PlayerId) -> HashSet<SessionId> {
+        let his = self.of(environment, player);
+        his.iter().map(|one| one.login().session).collect()
+    }
+
+    /// Closes a player's sessions under these logins, which are over.
+    pub fn end_logins_of(
+        &self,
+        environment: Environment,
+        player: &PlayerId,
+        over: &HashSet<SessionId>,
+    ) {
+        for outbound in self.of(environment, player) {
+            if over.contains(&outbound.login().session) {
+                outbound.close(CloseCode::SessionExpired);
+            }
+        }
+    }
+
+    fn of(&self, environment: Environment, player: &PlayerId) -> Vec<Arc<Outbound>> {
+        let open = self.lock();
+        let his = open.players.get(&(environment, player.clone()));
+        let entries = his.into_iter().flatten();
+        entries
+            .filter_map(|entry| entry.outbound.upgrade())
+            .collect()
+    }
+
     /// There are events of this player up to `seq`, which another server may have committed.
     pub fn look(&self, environment: Environment, player: &PlayerId, seq: i64) {
-        let his: Vec<_> = match self.lock().players.get(&(environment, player.clone())) {
-            Some(his) => his
-                .iter()
-                .filter_map(|entry| entry.outbound.upgrade())
-                .collect(),
-            None => return,
-        };
-        for outbound in his {
+        for outbound in self.of(environment, player) {
             outbound.look(seq);
         }
     }
@@ -426,6 +449,14 @@ mod tests {
         let renewed = admit_as(&sessions, Environment::Sandbox, "ben", 1).unwrap();
         renewed.outbound.set_login(login(3));
         assert_eq!(sessions.logins().len(), 3);
+        let ben = PlayerId::new("ben").unwrap();
+        let his = sessions.logins_of(Environment::Sandbox, &ben);
+        assert_eq!(his, HashSet::from([login(3).session]));
+        sessions.end_logins_of(
+            Environment::Sandbox,
+            &ben,
+            &HashSet::from([login(2).session]),
+        );
         sessions.end_logins(&HashSet::from([login(1).session]));
         assert_eq!(one.outbound.close_code(), Some(CloseCode::SessionExpired));
         assert!(two.outbound.is_open() && renewed.outbound.is_open());

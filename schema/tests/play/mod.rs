@@ -12,7 +12,7 @@ use pitboss_schema::Store;
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
-    Policy, ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    Policy, ProviderId, RoundId, Seam, SessionId, SessionRules, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -104,6 +104,7 @@ impl Player {
             let mut seam = Seam {
                 now: now(),
                 environment: Environment::Sandbox,
+                sessions: SessionRules::default(),
                 new_id: &mut Uuid::now_v7,
             };
             match decide(&self.state, &facts, command, &mut seam) {
@@ -192,6 +193,8 @@ impl Player {
             token_hash,
             token_expires_at: now().plus_seconds(60),
             expires_at: now().plus_seconds(3_600),
+            login: None,
+            per_game_max: None,
         })
     }
 

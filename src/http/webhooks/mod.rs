@@ -8,7 +8,7 @@ mod letters;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Bytes, Path, Query},
+    web::{Path, Query},
 };
 use pitboss_providers::Code;
 use pitboss_schema::{FeedPage, FeedPosition, Health, WebhookChange, WebhookRow};
@@ -190,15 +190,6 @@ fn check_description(text: &str) -> Result<(), ApiError> {
         return Err(malformed(detail));
     }
     Ok(())
-}
-
-/// A body that may be left out.
-fn or_empty(body: Bytes) -> Bytes {
-    if body.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        body
-    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -393,7 +384,7 @@ async fn rotate(
 ) -> Result<HttpResponse, ApiError> {
     const GRACE_MAX_S: i64 = 30 * 86_400;
     let world = &operator.world;
-    let body = or_empty(body);
+    let body = idempotency::or_empty(body);
     idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
         let grace_s = rotation.grace_s.unwrap_or(world.config.webhooks.grace_s);
         if !(0..=GRACE_MAX_S).contains(&grace_s) {
@@ -435,7 +426,7 @@ async fn test(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = or_empty(body);
+    let body = idempotency::or_empty(body);
     idempotency::run(&request, &operator, &body, async |_: Nothing| {
         let row = find(world, &id).await?;
         let now = world.clock.now();

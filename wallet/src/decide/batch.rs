@@ -4,7 +4,7 @@ use super::{
     Stop,
     bet::{self, Stake},
     draft::Draft,
-    round,
+    round, session,
     stored::settled,
     win,
 };
@@ -16,13 +16,16 @@ pub(super) fn decide(
     batch: &BetWin,
 ) -> Result<Reply, Stop> {
     let is_bet = |action: &Action| matches!(action, Action::Bet { .. });
+    let mut session = None;
     let mut round = match batch.actions.first() {
         // Wins alone are paid like a single win: without a session, to whomever (T8).
         Some(Action::Win { transaction, units }) if !batch.actions.iter().any(is_bet) => {
             win::round_of(draft, origin, &win_of(batch, transaction, *units))?
         }
         _ => {
-            bet::admit(draft, origin, batch.session, batch.currency, batch.standing)?;
+            let admitted =
+                bet::admit(draft, origin, batch.session, batch.currency, batch.standing)?;
+            session = Some(admitted);
             bet::open(draft, origin, &batch.game, &batch.round, batch.currency)?
         }
     };
@@ -53,6 +56,9 @@ pub(super) fn decide(
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
+    if let Some(session) = session {
+        session::active(draft, session)?;
+    }
     Ok(settled(draft, receipts, false))
 }
 

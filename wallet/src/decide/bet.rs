@@ -3,17 +3,17 @@
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement, new_round},
-    keys, round,
+    keys, round, session,
     stored::settled,
 };
 use crate::{
     Account, Bet, Currency, ExternalId, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
     Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
-    SessionId, SessionKind,
+    Session, SessionId, SessionKind,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
-    admit(
+    let session = admit(
         draft,
         origin,
         bet.session,
@@ -33,17 +33,18 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> R
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
+    session::active(draft, session)?;
     Ok(settled(draft, vec![receipt], false))
 }
 
-/// Whether this player may bet in this session and game at all: what a win is never asked.
+/// The session of a bet, if this player may bet in it and in this game at all: what a win is never asked.
 pub(super) fn admit(
     draft: &Draft<'_, '_>,
     origin: &Origin,
     session: SessionId,
     currency: Currency,
     standing: GameStanding,
-) -> Result<(), Stop> {
+) -> Result<Session, Stop> {
     let session = draft.session(session)?;
     let of_provider = session.provider.as_ref() == Some(&origin.provider);
     if session.kind != SessionKind::Game || !of_provider {
@@ -52,7 +53,7 @@ pub(super) fn admit(
             "not a game session of this provider",
         ));
     }
-    if session.ended_at.is_some() || session.expires_at <= draft.now() {
+    if !session.is_live(draft.now()) {
         return Err(Stop::refuse(
             RefusalCode::SessionExpired,
             "the session is over",
@@ -69,7 +70,7 @@ pub(super) fn admit(
         ));
     }
     match standing {
-        GameStanding::Known(GameSwitch::Enabled) => Ok(()),
+        GameStanding::Known(GameSwitch::Enabled) => Ok(session),
         GameStanding::Known(GameSwitch::Disabled) => Err(Stop::refuse(
             RefusalCode::GameDisabled,
             "the game takes no bets",

@@ -164,13 +164,20 @@ impl Command {
                 .map(Fact::Transaction)
                 .into_iter()
                 .collect(),
-            Self::Launch(launch) => vec![Fact::Session(launch.session)],
-            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
-            Self::EndSession(session) => vec![Fact::Session(*session)],
-            Self::Play(play) => play_facts(play),
-            Self::OpenAccount(_) | Self::OpenSession(_) | Self::SetStatus(_) | Self::Balance(_) => {
-                Vec::new()
+            Self::Launch(launch) => launch
+                .login
+                .map(Fact::Session)
+                .into_iter()
+                .chain([Fact::Sessions])
+                .collect(),
+            Self::OpenSession(_) | Self::EndSessions(_) | Self::ExpireSessions => {
+                vec![Fact::Sessions]
             }
+            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
+            Self::EndSession(session) => vec![Fact::Session(*session), Fact::Sessions],
+            Self::KeepAlive(session) => vec![Fact::Session(*session)],
+            Self::Play(play) => play_facts(play),
+            Self::OpenAccount(_) | Self::SetStatus(_) | Self::Balance(_) => Vec::new(),
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Authenticate, Bet, BetWin, CloseRound, Command, Currency, Deposit, ExternalId, GameId,
-    GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, Policy, ProviderId, Rollback,
-    RoundId, SessionId, VoidRound, Win, WinKind,
+    Action, Authenticate, Bet, BetWin, Client, CloseRound, Command, Currency, Deposit, ExternalId,
+    GameId, GameStanding, Launch, Money, OpenSession, Origin, Play, PlayCommand, PlayerId, Policy,
+    ProviderId, Rollback, RoundId, SessionId, VoidRound, Win, WinKind,
 };
 use uuid::Uuid;
 
@@ -198,7 +198,20 @@ pub fn launch(id: u128) -> Launch {
         token_hash: [7; 32],
         token_expires_at: NOON.plus_seconds(60),
         expires_at: NOON.plus_seconds(86_400),
+        login: None,
+        per_game_max: None,
     }
+}
+
+/// A login that lives for a day.
+pub fn login(id: u128) -> Command {
+    Command::OpenSession(OpenSession {
+        session: session(id),
+        currency: eur(),
+        token_hash: [8; 32],
+        expires_at: NOON.plus_seconds(86_400),
+        client: Client::default(),
+    })
 }
 
 pub fn authenticate(id: u128) -> Command {

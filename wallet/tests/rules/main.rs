@@ -11,6 +11,7 @@ mod deposits;
 mod events;
 mod golden;
 mod idempotency;
+mod lifetimes;
 mod policies;
 mod races;
 mod refusals;

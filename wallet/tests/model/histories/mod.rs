@@ -133,6 +133,8 @@ fn the_histories_come_by_everything_that_the_rules_tell_of() {
         RefusalCode::UnknownPlayer,
         RefusalCode::BetLimit,
         RefusalCode::LossLimit,
+        // Of `rules/lifetimes.rs`.
+        RefusalCode::SessionLimit,
     ];
     let codes = RefusalCode::ALL
         .iter()
