@@ -32,10 +32,8 @@ ALTER TABLE session
 
 -- Few rows: those of sessions that are live, and of those whose end was not noted yet.
 DROP INDEX session_live;
-CREATE INDEX session_live ON session (player_id, created_at, id) WHERE ended_at IS NULL;
+CREATE INDEX session_live ON session (player_id, id) WHERE ended_at IS NULL;
 CREATE INDEX session_due ON session (expires_at) WHERE ended_at IS NULL;
--- A player's history.
-CREATE INDEX session_by_player ON session (player_id, created_at, id);
 
 ALTER TYPE commit_session
     ADD ATTRIBUTE login_id uuid,

@@ -57,12 +57,12 @@ CROSS JOIN LATERAL (
 ) d
 UNION ALL
 SELECT 'sessions', 0, (
-    SELECT coalesce(json_agg(u.document ORDER BY u.created_at, u.id), '[]'::json)::text
+    SELECT coalesce(json_agg(u.document ORDER BY u.id), '[]'::json)::text
     FROM (
         SELECT *
         FROM session_document s
         WHERE s.player_id = $1::text AND s.ended_at IS NULL
-        ORDER BY s.created_at, s.id
+        ORDER BY s.id
         LIMIT 1000
     ) u
 )

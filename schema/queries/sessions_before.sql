@@ -1,9 +1,7 @@
--- A player's sessions, newest first, below a place. $1 player, $2 and $3 the last row of the page before or nulls,
--- $4 rows at most.
+-- A player's sessions, newest first, below one of them. $1 player, $2 the last row of the page before or null, $3 rows
+-- at most. Ids are UUIDs of version 7: their order is that of time, and the primary key has it already.
 SELECT s.player_id, s.document::text AS document, s.created_at, s.address, s.user_agent
 FROM session_document s
-WHERE s.player_id = $1
-    AND (s.created_at, s.id) < (
-        coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-ORDER BY s.created_at DESC, s.id DESC
-LIMIT $4
+WHERE s.player_id = $1 AND s.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+ORDER BY s.id DESC
+LIMIT $3

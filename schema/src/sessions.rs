@@ -69,20 +69,20 @@ impl Store {
         row.as_ref().map(session_row).transpose()
     }
 
-    /// A player's sessions, newest first, below the one that was opened `before`.
+    /// A player's sessions, newest first, from below one of them.
     ///
     /// # Errors
     /// What a query may meet.
     pub async fn sessions(
         &self,
         player: &PlayerId,
-        before: Option<(Timestamp, SessionId)>,
+        before: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<SessionRow>, StoreError> {
         let sql = include_str!("../queries/sessions_before.sql");
-        let (at, session) = before.map(|(at, id)| (Moment(at), id.0)).unzip();
+        let before = before.map(|id| id.0);
         let limit = i64::from(limit);
-        let params: [&(dyn ToSql + Sync); 4] = [&player.as_str(), &at, &session, &limit];
+        let params: [&(dyn ToSql + Sync); 3] = [&player.as_str(), &before, &limit];
         let rows = self.rows("list sessions", sql, &params).await?;
         rows.iter().map(session_row).collect()
     }

@@ -139,7 +139,7 @@ async fn a_renewed_token_keeps_the_socket_and_others_do_not() {
     assert_eq!(answer["type"], "authenticated", "{answer}");
     // The first login ends; the socket is the second's by now.
     let mut old = Stream::open(&client, &player.token, "").await.unwrap();
-    let end = "UPDATE session SET ended_at = now() WHERE player_id = $1 AND kind = 'player' \
+    let end = "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1 AND kind = 'player' \
                AND id = (SELECT s.id FROM session s WHERE s.player_id = $1 AND s.kind = 'player' ORDER BY s.created_at LIMIT 1)";
     ledger.run(end, &player.id).await;
     assert_eq!(old.closed().await, 4102);

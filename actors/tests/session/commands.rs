@@ -38,7 +38,10 @@ async fn balance_and_launch_are_answered_with_the_clients_own_id() {
     );
     let launch = json!({ "type": "launch", "game": "dice", "currency": "JPY" });
     let url = client.ask(&launch).await["url"].clone();
-    assert_eq!(url, "http://x/dice?for=anna&in=JPY");
+    assert_eq!(
+        url,
+        "http://x/dice?for=anna&in=JPY&login=ses_00000000000000000000000000000001"
+    );
     let launch = json!({ "type": "launch", "game": "chess", "id": [3] });
     let answer = client.ask(&launch).await;
     assert_eq!(
@@ -198,9 +201,9 @@ async fn a_renewed_token_lets_the_socket_live_longer() {
 
 #[actix_web::test]
 async fn a_keep_alive_is_of_the_login_that_the_socket_is_under() {
-    let server = serve(Options::default()).await;
-    let mut client = server.connect("?player=anna").await;
-    client.text().await;
+    let server = serve(Options::default());
+    let mut client = server.client("").await;
+    client.expect_snapshot(0).await;
     let keep_alive = json!({ "type": "keep_alive", "id": 1 });
     let answer = client.ask(&keep_alive).await;
     let expected = json!({

@@ -335,8 +335,7 @@ async fn history(
     let world = &operator.world;
     let player = player_id(&id)?;
     let limit = limit_of(page.limit, world.config.rest.page_max)?;
-    let after: Option<(i64, SessionId)> = parse_cursor(page.after.as_deref())?;
-    let before = after.map(|(at, id)| (Timestamp::from_micros(at), id));
+    let before: Option<SessionId> = parse_cursor(page.after.as_deref())?;
     let known = world.store.player(&player).await;
     if known.map_err(ApiError::unavailable)?.is_none() {
         let detail = "there is no such player";
@@ -350,7 +349,5 @@ async fn history(
         .into_iter()
         .map(|row| SessionView::of(row, now))
         .collect();
-    Ok(answer(&views, limit, |last| {
-        cursor(&(last.created_at.as_micros(), last.id))
-    }))
+    Ok(answer(&views, limit, |last| cursor(&last.id)))
 }
