@@ -123,6 +123,10 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
         "Players taken out of memory because nobody asked for them",
     ),
     (ROUNDS_SWEPT, "Rounds closed because they waited too long"),
+    (
+        SESSIONS_SWEPT,
+        "Players of whom it was noted that a session's time is over",
+    ),
 ];
 
 /// Counts an actor type's living members: up when made, down when dropped, and notes a drop by panic.

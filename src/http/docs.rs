@@ -18,6 +18,7 @@ const PAGES: &[(&str, &str)] = &[
     ("events", include_str!("../../docs/events.md")),
     ("webhooks", include_str!("../../docs/webhooks.md")),
     ("rules", include_str!("../../docs/rules.md")),
+    ("sessions", include_str!("../../docs/sessions.md")),
 ];
 
 /// The routes of this module.

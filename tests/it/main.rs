@@ -39,6 +39,7 @@ mod rejects;
 mod repeats;
 mod rest;
 mod sandbox;
+mod sessions;
 mod signature;
 mod slow_clients;
 mod stream;

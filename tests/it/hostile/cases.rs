@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{client::Client, player::Player};
 
+mod sessions;
+
 /// Who calls.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Caller {
@@ -234,13 +236,7 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
             format!("/v1/players/{id}/deposits"),
             deposit,
         ),
-        post("/v1/sessions", "/v1/sessions".into(), login.clone()),
         get("/v1/games", "/v1/games".into()),
-        post(
-            "/v1/games/{id}/launch",
-            "/v1/games/dice/launch".into(),
-            login.clone(),
-        ),
         page("/v1/transactions"),
         page("/v1/rounds"),
         Case {
@@ -301,6 +297,7 @@ pub fn cases(client: &Client, player: &Player, launch_token: &str, webhook: &Web
     );
     callback("close_round", player.close("b1"), &[]);
     cases.extend(webhook_cases(webhook));
+    cases.extend(sessions::cases(player));
     cases
 }
 

@@ -33,6 +33,8 @@ pub async fn carry_out(client: &Client, player: &str, command: &Command) {
                 }
                 facts = Facts::default();
             }
+            // Somebody was faster: nothing is left to do.
+            Verdict::Answer(_) => return,
             other => panic!("{other:?}"),
         }
     }
