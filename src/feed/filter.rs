@@ -82,7 +82,7 @@ mod tests {
             "wallet.",
             "wallet.nothing",
             "Wallet.*",
-            "player.*",
+            "casino.*",
             "wallet.bet*",
         ] {
             assert_eq!(

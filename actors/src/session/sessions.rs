@@ -172,11 +172,17 @@ impl Sessions {
     /// Closes every session under one of these logins, which are over.
     pub fn end_logins(&self, over: &HashSet<SessionId>) {
         let all: Vec<_> = self.lock().each().collect();
-        for outbound in all {
-            if over.contains(&outbound.login().session) {
-                outbound.close(CloseCode::SessionExpired);
-            }
-        }
+        end(&all, over);
+    }
+
+    /// The same of one player, without looking at all others.
+    pub fn end_logins_of(
+        &self,
+        environment: Environment,
+        player: &PlayerId,
+        over: &HashSet<SessionId>,
+    ) {
+        end(&self.of(environment, player), over);
     }
 
     /// The logins under which a player's sessions are open.
@@ -184,20 +190,6 @@ impl Sessions {
     pub fn logins_of(&self, environment: Environment, player: &PlayerId) -> HashSet<SessionId> {
         let his = self.of(environment, player);
         his.iter().map(|one| one.login().session).collect()
-    }
-
-    /// Closes a player's sessions under these logins, which are over.
-    pub fn end_logins_of(
-        &self,
-        environment: Environment,
-        player: &PlayerId,
-        over: &HashSet<SessionId>,
-    ) {
-        for outbound in self.of(environment, player) {
-            if over.contains(&outbound.login().session) {
-                outbound.close(CloseCode::SessionExpired);
-            }
-        }
     }
 
     fn of(&self, environment: Environment, player: &PlayerId) -> Vec<Arc<Outbound>> {
@@ -294,6 +286,13 @@ impl Sessions {
             outbound,
         })
     }
+}
+
+fn end(all: &[Arc<Outbound>], over: &HashSet<SessionId>) {
+    let is_over = |one: &&Arc<Outbound>| over.contains(&one.login().session);
+    all.iter()
+        .filter(is_over)
+        .for_each(|one| one.close(CloseCode::SessionExpired));
 }
 
 fn report_open(environment: Environment, count: usize) {

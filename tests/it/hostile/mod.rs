@@ -311,8 +311,7 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
     let client = sandbox.client();
     let mut player = Player::with(&client, "100.00").await;
     // Of the game that he plays: its session takes the place of the one before.
-    let launch = json!({ "player": player.id, "currency": "EUR" });
-    let launched = client.post("/v1/games/dice/launch", &launch).await.ok();
+    let launched = player.launched(&client).await;
     player.session = launched.text_at("/session");
     let launch_token = launched.text_at("/token");
     let scene = Scene {
