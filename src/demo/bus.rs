@@ -51,7 +51,7 @@ pub(super) async fn listen(nats: &NatsConnection, player: &str) -> Result<Bus, D
             .flush()
             .await
             .map_err(|error| failed(error.to_string()))?;
-        Ok((client, messages))
+        Ok::<_, DemoError>((client, messages))
     };
     let (client, mut messages) = timeout(PATIENCE, subscribing)
         .await
