@@ -43,8 +43,8 @@ pub fn neighbours(world: &Arc<World>) -> JoinHandle<()> {
     })
 }
 
-/// Closes the sockets of logins that are over, until aborted. Most end at a time that the socket knows itself;
-/// the rest was ended before, here or on another node.
+/// Closes the sockets of logins that are over, until aborted. A socket knows only when its login ends at the latest:
+/// that the player is idle, or that somebody ended it, here or on another node, is found here.
 #[must_use]
 pub fn logins(world: &Arc<World>) -> JoinHandle<()> {
     let world = world.clone();
@@ -60,29 +60,31 @@ pub fn logins(world: &Arc<World>) -> JoinHandle<()> {
     })
 }
 
+/// Closes a player's sockets on this node whose logins are over: at once, where it is known that one may be.
+///
+/// # Errors
+/// The database did not answer; the next look will.
+pub async fn end_logins_of(world: &World, player: &PlayerId) -> Result<(), StoreError> {
+    let (sessions, environment) = (&world.sessions, world.environment);
+    let logins = sessions.logins_of(environment, player);
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<_> = logins.into_iter().map(|id| (player.clone(), id)).collect();
+    let over = world
+        .store
+        .ended_sessions(&asked, world.clock.now())
+        .await?;
+    sessions.end_logins_of(environment, player, &HashSet::from_iter(over));
+    Ok(())
+}
+
 async fn end_logins(world: &World) -> Result<(), StoreError> {
     for some in world.sessions.logins().chunks(LOGINS_MAX) {
         let over = world.store.ended_sessions(some, world.clock.now()).await?;
         if !over.is_empty() {
             world.sessions.end_logins(&HashSet::from_iter(over));
         }
-    }
-    Ok(())
-}
-
-/// Closes the sockets on this node of a player's logins that are over. Other nodes find them by themselves.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn end_logins_of(world: &World, player: &PlayerId) -> Result<(), StoreError> {
-    let mut logins = world.sessions.logins();
-    logins.retain(|(of, _)| of == player);
-    let over = world
-        .store
-        .ended_sessions(&logins, world.clock.now())
-        .await?;
-    if !over.is_empty() {
-        world.sessions.end_logins(&HashSet::from_iter(over));
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use pitboss_schema::{
     Rate, Store, StoreError, StoreOptions,
     reports::{ReportLimits, Reports},
 };
-use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply};
+use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply, SessionRules};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -177,6 +177,7 @@ impl World {
                 transactions: config.players.cache_transactions,
                 sessions: config.players.cache_sessions,
             },
+            sessions: session_rules(&config),
         });
         let registry = Registry::new(players, arbiters.to_vec(), registry_limits(&config));
         let sessions = Sessions::new(SessionLimits {
@@ -333,6 +334,19 @@ impl World {
     /// Publishes what is in the outbox, within `patience`. `true`: all of it.
     pub async fn drain_bridge(&self, patience: Duration) -> bool {
         self.bridge.drain(patience).await
+    }
+}
+
+fn session_rules(config: &Config) -> SessionRules {
+    let sessions = &config.sessions;
+    SessionRules {
+        player_idle_s: sessions.player_idle_s,
+        game_idle_s: sessions.game_idle_s,
+        touch_s: sessions.touch_s,
+        player_max: sessions.player_max,
+        game_max: sessions.game_max,
+        per_game_max: sessions.per_game_max,
+        when_full: sessions.when_full,
     }
 }
 

@@ -82,6 +82,7 @@ codes! {
     InsufficientFunds => "insufficient_funds", 402, false, "The balance does not cover the amount";
     SessionExpired => "session_expired", 403, false, "The session is over";
     SessionInvalid => "session_invalid", 403, false, "The session is not valid";
+    PlayerLocked => "player_locked", 403, false, "The player's logins are locked for a while";
     PlayerBlocked => "player_blocked", 403, false, "The player may not bet";
     SamePerson => "same_person", 403, false, "Another person has to decide it";
     GameDisabled => "game_disabled", 403, false, "The game takes no bets";
@@ -94,6 +95,7 @@ codes! {
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
     ApprovalDecided => "approval_decided", 409, false, "The approval is decided already";
+    SessionLimit => "session_limit", 409, false, "The player has as many sessions as he may have";
 
     KeyLimit => "key_limit", 409, false, "There are as many live keys as allowed";
     ProviderClosed => "provider_closed", 403, false, "The provider account is closed";
@@ -145,6 +147,7 @@ impl From<RefusalCode> for Code {
             RefusalCode::InsufficientFunds => Self::InsufficientFunds,
             RefusalCode::SessionExpired => Self::SessionExpired,
             RefusalCode::SessionInvalid => Self::SessionInvalid,
+            RefusalCode::SessionLimit => Self::SessionLimit,
             RefusalCode::PlayerBlocked => Self::PlayerBlocked,
             RefusalCode::GameDisabled => Self::GameDisabled,
             RefusalCode::CountryRefused => Self::CountryRefused,

@@ -13,7 +13,7 @@ use pitboss_providers::{
 };
 use pitboss_wallet::{
     Balance, Currency, ExternalId, Funding, Kind, PlayerId, Policy, Receipt, Refusal, RefusalCode,
-    Reply, SessionId, SessionReply, TransactionId,
+    Reply, SessionId, SessionReply, Timestamp, TransactionId,
 };
 
 fn doc(name: &str) -> String {
@@ -108,6 +108,7 @@ fn every_example_request_is_understood_and_every_example_answer_is_what_is_rende
             vec![Reply::Session(SessionReply {
                 session,
                 balance: balance(10_000),
+                expires_at: Timestamp::from_micros(0),
             })],
         ),
         ("balance", vec![Reply::Balance(balance(10_000))]),

@@ -112,6 +112,7 @@ fn every_refusal_has_the_status_of_the_protocol() {
         ("insufficient_funds", 402),
         ("session_expired", 403),
         ("session_invalid", 403),
+        ("session_limit", 409),
         ("player_blocked", 403),
         ("game_disabled", 403),
         ("country_refused", 403),

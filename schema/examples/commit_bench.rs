@@ -21,7 +21,7 @@ use pitboss_services::{Postgres, PostgresOptions, ScratchDir};
 use pitboss_wallet::{
     Bet, CacheLimits, Command, Currency, Decision, Deposit, Environment, ExternalId, Facts, GameId,
     GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState, Policy,
-    ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    ProviderId, RoundId, Seam, SessionId, SessionRules, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,7 @@ fn decision(state: &mut PlayerState, command: &Command) -> Result<Arc<Decision>,
     let mut seam = Seam {
         now: now(),
         environment: Environment::Sandbox,
+        sessions: SessionRules::default(),
         new_id: &mut Uuid::now_v7,
     };
     let mut facts = Facts::default();
@@ -67,7 +68,7 @@ fn nothing(asked: Vec<pitboss_wallet::Fact>) -> Facts {
             pitboss_wallet::Fact::Transaction(key) => facts.transactions.push((key, None)),
             pitboss_wallet::Fact::Round(key) => facts.rounds.push((key, None)),
             pitboss_wallet::Fact::Session(id) => facts.sessions.push((id, None)),
-            pitboss_wallet::Fact::LiveSessions => facts.live_sessions = Some(Vec::new()),
+            pitboss_wallet::Fact::Sessions => facts.unended = Some(Vec::new()),
         }
     }
     facts
@@ -174,6 +175,8 @@ fn launch(session: SessionId, currency: Currency, origin: &Origin, game: &GameId
         token_hash,
         token_expires_at: now().plus_seconds(60),
         expires_at: now().plus_seconds(3_600),
+        login: None,
+        per_game_max: None,
     })
 }
 

@@ -1,6 +1,6 @@
 -- Answers questions about a player, all of one moment: one row per thing that exists, with the ordinal of the
--- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions; $13 the ordinal of
--- the question for all live sessions, null when nobody asks.
+-- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions; $13
+-- whether all sessions are asked for that have not been ended: few, for a player may have few that are live.
 --
 -- Each look-up is a LATERAL with a LIMIT, which the planner cannot turn round: as a plain join it would, on
 -- tables that it takes for small, read everything that the player has and filter.
@@ -56,9 +56,14 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) d
 UNION ALL
-SELECT 'live_sessions', $13::int4, (
-    SELECT coalesce(json_agg(l.document ORDER BY l.created_at, l.id), '[]'::json)::text
-    FROM session_document l
-    WHERE l.player_id = $1::text AND l.ended_at IS NULL AND l.expires_at > now()
+SELECT 'sessions', 0, (
+    SELECT coalesce(json_agg(u.document ORDER BY u.id), '[]'::json)::text
+    FROM (
+        SELECT *
+        FROM session_document s
+        WHERE s.player_id = $1::text AND s.ended_at IS NULL
+        ORDER BY s.id
+        LIMIT 1000
+    ) u
 )
-WHERE $13::int4 IS NOT NULL
+WHERE $13::bool

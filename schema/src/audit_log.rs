@@ -117,6 +117,8 @@ actions! {
     ApprovalRejected => "approval.rejected",
     /// Nobody decided it in time.
     ApprovalExpired => "approval.expired",
+    /// The operator reported that somebody could not log in as a player.
+    LoginFailed => "player.login_failed",
 }
 
 /// Entries of these are events for subscribers as well: see `append_audit` in V7. Their names are types of events.

@@ -4,8 +4,9 @@ use std::fmt::Display;
 
 use pitboss_wallet::{
     Currency, ExternalId, Fingerprint, Funding, GameId, Kind, PlayerId, ProviderId, Receipt,
-    Refusal, Round, RoundEntry, RoundId, RoundKey, RoundState, Session, SessionId, SessionKind,
-    StoredTransaction, Timestamp, TransactionId, TransactionKey, TransactionState, Wallet,
+    Refusal, Round, RoundEntry, RoundId, RoundKey, RoundState, Session, SessionEnd, SessionId,
+    SessionKind, StoredTransaction, Timestamp, TransactionId, TransactionKey, TransactionState,
+    Wallet,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -191,8 +192,13 @@ pub(crate) struct SessionDocument {
     currency: Currency,
     provider: Option<ProviderId>,
     game: Option<GameId>,
+    login: Option<Uuid>,
+    idle_s: i64,
+    absolute_until: i64,
+    last_active_at: i64,
     expires_at: i64,
     ended_at: Option<i64>,
+    end: Option<String>,
     token_expires_at: Option<i64>,
 }
 
@@ -204,8 +210,16 @@ impl SessionDocument {
             currency: self.currency,
             provider: self.provider,
             game: self.game,
+            login: self.login.map(SessionId),
+            idle_s: self.idle_s,
+            absolute_until: Timestamp::from_micros(self.absolute_until),
+            last_active_at: Timestamp::from_micros(self.last_active_at),
             expires_at: Timestamp::from_micros(self.expires_at),
             ended_at: self.ended_at.map(Timestamp::from_micros),
+            end: self
+                .end
+                .map(|end| named("end of a session", &end, SessionEnd::from_name))
+                .transpose()?,
             token_expires_at: self.token_expires_at.map(Timestamp::from_micros),
         })
     }

@@ -38,6 +38,7 @@ mod players;
 mod providers;
 pub mod reports;
 mod search;
+mod sessions;
 mod significant;
 mod statement;
 mod store;
@@ -73,6 +74,7 @@ pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
 pub use search::{
     AgeOfRounds, Found, PlayedSession, RoundKeyRow, RoundSearch, TransactionSearch, UnfinishedPlace,
 };
+pub use sessions::{LoginLock, SessionRow};
 pub use significant::{Copied, OutboxRecord};
 pub use statement::{AccountSums, Numbers, StatementLine};
 pub use store::Store;

@@ -1,14 +1,13 @@
-//! Players and their sessions, as the HTTP edges ask for them.
+//! Players, as the HTTP edges ask for them.
 
 use std::collections::BTreeMap;
 
-use pitboss_wallet::{PlayerId, PlayerStatus, Session, SessionId, Timestamp};
+use pitboss_wallet::{PlayerId, PlayerStatus, Timestamp};
 use tokio_postgres::{Row, types::ToSql};
-use uuid::Uuid;
 
 use crate::{
     AuditNote, Store, StoreError,
-    document::{SessionDocument, id, named, parse},
+    document::{id, named, parse},
     lane_of,
     moment::Moment,
     store::get,
@@ -203,65 +202,6 @@ impl Store {
         let sql = include_str!("../queries/player.sql");
         let row = self.row("read a player", sql, &[&player.as_str()]).await?;
         row.as_ref().map(player_row).transpose()
-    }
-
-    /// The session whose token has this SHA-256, over or not, and whose it is.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn session_by_token(
-        &self,
-        token_hash: &[u8; 32],
-    ) -> Result<Option<(PlayerId, Session)>, StoreError> {
-        let sql = include_str!("../queries/session_by_token.sql");
-        self.find_session(sql, &token_hash.as_slice()).await
-    }
-
-    /// The session of this id, over or not, and whose it is.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn session(
-        &self,
-        session: SessionId,
-    ) -> Result<Option<(PlayerId, Session)>, StoreError> {
-        let sql = include_str!("../queries/session_by_id.sql");
-        self.find_session(sql, &session.0).await
-    }
-
-    /// Which of these sessions, each with its player, are over at this time.
-    ///
-    /// # Errors
-    /// What a query may meet.
-    pub async fn ended_sessions(
-        &self,
-        sessions: &[(PlayerId, SessionId)],
-        now: Timestamp,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        let players: Vec<&str> = sessions.iter().map(|(player, _)| player.as_str()).collect();
-        let ids: Vec<Uuid> = sessions.iter().map(|(_, session)| session.0).collect();
-        let sql = include_str!("../queries/ended_sessions.sql");
-        let what = "look for sessions that are over";
-        let rows = self
-            .rows(what, sql, &[&players, &ids, &Moment(now)])
-            .await?;
-        rows.iter()
-            .map(|row| Ok(SessionId(get(row, "id")?)))
-            .collect()
-    }
-
-    async fn find_session(
-        &self,
-        sql: &str,
-        by: &(dyn ToSql + Sync),
-    ) -> Result<Option<(PlayerId, Session)>, StoreError> {
-        let row = self.row("find a session", sql, &[by]).await?;
-        row.map(|row| {
-            let player = id(PlayerId::new(get::<&str>(&row, "player_id")?))?;
-            let session = parse::<SessionDocument>(get(&row, "document")?)?.into_session()?;
-            Ok((player, session))
-        })
-        .transpose()
     }
 }
 

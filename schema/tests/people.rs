@@ -13,7 +13,7 @@ use pitboss_schema::{
     ProfileChange, Store,
 };
 use pitboss_wallet::{
-    By, Command, Currency, Fact, OpenSession, PlayerId, PlayerStatus, SessionId, SetStatus,
+    By, Client, Command, Currency, Fact, OpenSession, PlayerId, PlayerStatus, SessionId, SetStatus,
     Timestamp,
 };
 use play::{Player, eur, history, policy};
@@ -228,6 +228,7 @@ async fn a_block_ends_all_live_sessions_in_one_decision() {
             currency: eur(),
             token_hash: [number + 1; 32],
             expires_at: Timestamp::from_micros(4_000_000_000_000_000).plus_seconds(3600),
+            client: Client::default(),
         };
         alice.run(&Command::OpenSession(open)).await;
     }
@@ -240,8 +241,8 @@ async fn a_block_ends_all_live_sessions_in_one_decision() {
     };
     alice.run(&Command::SetStatus(block)).await;
     let live = async |of: &PlayerId| {
-        let facts = store.find(of, &[Fact::LiveSessions]).await.unwrap();
-        facts.live_sessions.unwrap().len()
+        let facts = store.find(of, &[Fact::Sessions]).await.unwrap();
+        facts.unended.unwrap().len()
     };
     assert_eq!(live(&alice.state.id).await, 0);
     assert_eq!(live(&bob.state.id).await, 1);

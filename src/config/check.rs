@@ -6,7 +6,8 @@ use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
 use super::{
-    Approvals, CallbackLog, Config, ConfigError, Outbox, Providers, Server, Webhooks, nats_users,
+    Approvals, CallbackLog, Config, ConfigError, Outbox, Providers, Server, Sessions, Webhooks,
+    nats_users,
 };
 use crate::accounts::GRACE_MAX_S;
 
@@ -188,9 +189,7 @@ impl Config {
         check.range("stream.drain_jitter_ms", stream.drain_jitter_ms, 0, 600_000);
         check.range("stream.poll_ms", stream.poll_ms, 10, 60_000);
         check.range("stream.logins_poll_ms", stream.logins_poll_ms, 100, 600_000);
-        check.range("sessions.player_s", sessions.player_s, 1, 365 * 86_400);
-        check.range("sessions.game_s", sessions.game_s, 1, 365 * 86_400);
-        check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
+        sessions_ranges(&mut check, sessions);
         check.range("rest.idempotency_h", rest.idempotency_h, 1, 24 * 365);
         check.range("rest.page_max", rest.page_max, 1, 10_000);
         check.range("rest.rate_per_s", rest.rate_per_s, 1, 1_000_000);
@@ -309,6 +308,38 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn sessions_ranges(check: &mut Check, sessions: &Sessions) {
+    let Sessions {
+        player_idle_s,
+        player_s,
+        game_idle_s,
+        game_s,
+        touch_s,
+        launch_token_s,
+        player_max,
+        game_max,
+        per_game_max,
+        when_full: _,
+        failures_max,
+        failures_window_s,
+        lock_s,
+    } = *sessions;
+    check.range("sessions.player_idle_s", player_idle_s, 1, 86_400);
+    check.range("sessions.player_s", player_s, 1, 365 * 86_400);
+    check.range("sessions.game_idle_s", game_idle_s, 1, 86_400);
+    check.range("sessions.game_s", game_s, 1, 365 * 86_400);
+    // Who plays all the time must not run out of it between two notes.
+    let most = (player_idle_s.min(game_idle_s) - 1).min(600);
+    check.range("sessions.touch_s", touch_s, 0, most);
+    check.range("sessions.launch_token_s", launch_token_s, 60, 120);
+    check.range("sessions.player_max", player_max, 1, 100);
+    check.range("sessions.game_max", game_max, 1, 100);
+    check.range("sessions.per_game_max", per_game_max, 1, 100);
+    check.range("sessions.failures_max", failures_max, 1, 100);
+    check.range("sessions.failures_window_s", failures_window_s, 1, 86_400);
+    check.range("sessions.lock_s", lock_s, 1, 30 * 86_400);
 }
 
 fn webhooks_ranges(check: &mut Check, webhooks: &Webhooks) {

@@ -13,7 +13,7 @@ use std::{
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
 use pitboss_schema::CallbackLogMode;
-use pitboss_wallet::Environment;
+use pitboss_wallet::{Environment, WhenFull};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -179,9 +179,19 @@ section!(Stream {
     logins_poll_ms: u64,
 });
 section!(Sessions {
+    player_idle_s: i64,
     player_s: i64,
+    game_idle_s: i64,
     game_s: i64,
-    launch_token_s: i64
+    touch_s: i64,
+    launch_token_s: i64,
+    player_max: usize,
+    game_max: usize,
+    per_game_max: usize,
+    when_full: WhenFull,
+    failures_max: i64,
+    failures_window_s: i64,
+    lock_s: i64,
 });
 section!(Rest {
     idempotency_h: i64,

@@ -94,7 +94,7 @@ mod tests {
             "wallet.nothing",
             "Wallet.*",
             "access.failed",
-            "session.*",
+            "casino.*",
             "wallet.bet*",
         ] {
             assert_eq!(

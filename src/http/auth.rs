@@ -297,7 +297,7 @@ pub async fn live_session(
         .await
         .map_err(ApiError::unavailable)?;
     if let Some((_, session)) = &found
-        && (session.ended_at.is_some() || session.expires_at <= world.clock.now())
+        && !session.is_live(world.clock.now())
     {
         return Err(ApiError::new(Code::SessionExpired, "the session is over"));
     }

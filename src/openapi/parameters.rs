@@ -30,6 +30,12 @@ const PLACES: &[Place] = &[
         pattern: "^.{1,128}$",
     },
     Place {
+        collection: "sessions",
+        description: "The session's id.",
+        example: "ses_0192f3a0c0de7000800000000000b00c",
+        pattern: "^ses_[0-9a-f]{32}$",
+    },
+    Place {
         collection: "webhooks",
         description: "The webhook's id.",
         example: "wh_0192f3a0c0de7000800000000000b00c",

@@ -56,6 +56,7 @@ mod reports;
 mod rest;
 mod sandbox;
 mod search;
+mod sessions;
 mod signature;
 mod slow_clients;
 mod statements;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionId,
-    Timestamp, state::PlayerStatus,
+    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionEnd,
+    SessionId, Timestamp, state::PlayerStatus,
 };
 
 /// One request to a player's wallet.
@@ -20,7 +20,14 @@ pub enum Command {
     OpenSession(OpenSession),
     Launch(Launch),
     Authenticate(Authenticate),
+    /// Ends a session; with a login, the games that were launched from it.
     EndSession(SessionId),
+    /// Ends all that are live, for this reason.
+    EndSessions(SessionEnd),
+    /// Ends those whose time is over.
+    ExpireSessions,
+    /// The player did something in this session that is no bet.
+    KeepAlive(SessionId),
     /// Tells of a new player; of one who has events already, nothing.
     Register(Registration),
     SetStatus(SetStatus),
@@ -139,7 +146,16 @@ pub struct OpenSession {
     pub currency: Currency,
     /// SHA-256 of the token; the token itself is never kept.
     pub token_hash: [u8; 32],
+    /// When it ends at the latest, whatever the player does.
     pub expires_at: Timestamp,
+    pub client: Client,
+}
+
+/// From where a player logs in, as the operator tells it: for the history alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
 }
 
 /// A game session, to be taken over by the provider with a single-use launch token.
@@ -152,7 +168,12 @@ pub struct Launch {
     pub standing: GameStanding,
     pub token_hash: [u8; 32],
     pub token_expires_at: Timestamp,
+    /// When it ends at the latest, whatever the player does.
     pub expires_at: Timestamp,
+    /// The login that it is launched from: it ends with that.
+    pub login: Option<SessionId>,
+    /// Live sessions of this game for one player, where the game has a rule of its own.
+    pub per_game_max: Option<usize>,
 }
 
 /// A provider exchanges the launch token of this session. It works once.

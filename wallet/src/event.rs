@@ -105,8 +105,10 @@ event_types! {
     Launched(data::Launched<'_>) => "game.launched",
     /// The provider took the launched session over.
     SessionStarted(data::SessionStarted<'_>) => "game.session_started",
-    /// A game session is over before its time.
+    /// A game session was ended before its time.
     SessionEnded(data::SessionEnded<'_>) => "game.session_ended",
+    /// The time of a game session is over.
+    SessionExpired(data::SessionExpired<'_>) => "game.session_expired",
     /// A round has its first bet, or a win that came before it.
     RoundOpened(data::RoundOpened) => "game.round_opened",
     /// The round takes no more bets.
@@ -117,6 +119,12 @@ event_types! {
     Registered(data::Registered<'_>) => "player.registered",
     /// The player was blocked, or let in again, or his account was closed.
     StatusChanged(data::StatusChanged<'_>) => "player.status_changed",
+    /// The player logged in.
+    LoggedIn(data::LoggedIn) => "player.logged_in",
+    /// A login was ended before its time.
+    LoggedOut(data::LoggedOut) => "player.logged_out",
+    /// The time of a login is over.
+    LoginExpired(data::LoginExpired) => "player.session_expired",
 }
 
 impl EventType {

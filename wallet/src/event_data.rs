@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::{
     AdjustmentCategory, BalanceView, By, Currency, Direction, ExternalId, GameId, MakerChecker,
-    Money, PlayerStatus, ProviderId, Receipt, Round, RoundId, RoundView, Session, SessionId,
-    Timestamp, TransactionId, WinKind,
+    Money, PlayerStatus, ProviderId, Receipt, Round, RoundId, RoundView, Session, SessionEnd,
+    SessionId, Timestamp, TransactionId, WinKind,
 };
 
 /// `wallet.account_opened`
@@ -186,8 +186,11 @@ pub(crate) struct GameSession<'a> {
     pub provider: &'a Option<ProviderId>,
     pub game: &'a Option<GameId>,
     pub currency: Currency,
-    /// When it ends by itself.
+    /// When it ends if the player does nothing more in it.
     pub expires_at: Timestamp,
+    /// The login that it was launched from; absent when the launch named none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<SessionId>,
 }
 
 impl<'a> GameSession<'a> {
@@ -198,9 +201,62 @@ impl<'a> GameSession<'a> {
             game: &session.game,
             currency: session.currency,
             expires_at: session.expires_at,
+            login: session.login,
         }
     }
 }
+
+/// A player's session in a game that is over.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct EndedGameSession<'a> {
+    #[serde(flatten)]
+    pub session: GameSession<'a>,
+    /// Why it is over. Reasons may be added.
+    pub reason: SessionEnd,
+}
+
+/// A player's login.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Login {
+    pub session: SessionId,
+    pub currency: Currency,
+    /// When it ends if the player does nothing more.
+    pub expires_at: Timestamp,
+}
+
+impl Login {
+    pub const fn of(session: &Session) -> Self {
+        Self {
+            session: session.id,
+            currency: session.currency,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+/// A player's login that is over.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct EndedLogin {
+    #[serde(flatten)]
+    pub login: Login,
+    /// Why it is over. Reasons may be added.
+    pub reason: SessionEnd,
+}
+
+/// `player.logged_in`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct LoggedIn(pub Login);
+
+/// `player.logged_out`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct LoggedOut(pub EndedLogin);
+
+/// `player.session_expired`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct LoginExpired(pub EndedLogin);
 
 /// `game.launched`
 #[derive(Serialize, JsonSchema)]
@@ -215,7 +271,12 @@ pub(crate) struct SessionStarted<'a>(pub GameSession<'a>);
 /// `game.session_ended`
 #[derive(Serialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct SessionEnded<'a>(pub GameSession<'a>);
+pub(crate) struct SessionEnded<'a>(pub EndedGameSession<'a>);
+
+/// `game.session_expired`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct SessionExpired<'a>(pub EndedGameSession<'a>);
 
 /// `game.round_opened`
 #[derive(Serialize, JsonSchema)]

@@ -32,6 +32,7 @@ mod money;
 mod policy;
 mod refusal;
 mod round;
+mod session;
 mod state;
 mod time;
 mod view;
@@ -40,7 +41,7 @@ pub use account::{Account, Balance, Funding, Posting};
 pub use apply::{CacheLimits, apply};
 pub use catalogue::{GameStanding, GameSwitch, GameTerms, StakeLimits};
 pub use command::{
-    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, CloseRound, Command,
+    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, Client, CloseRound, Command,
     Deposit, Direction, Launch, MakerChecker, OpenSession, Origin, Play, PlayCommand, Registration,
     Rollback, SetStatus, VoidRound, Win, WinKind,
 };
@@ -62,9 +63,9 @@ pub use policy::{
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use round::{Round, RoundEntry, RoundKey, RoundState};
+pub use session::{Session, SessionEnd, SessionKind, SessionRules, WhenFull};
 pub use state::{
-    Fact, Facts, Kind, PlayerState, PlayerStatus, Session, SessionKind, StoredTransaction,
-    TransactionKey, Wallet,
+    Fact, Facts, Kind, PlayerState, PlayerStatus, StoredTransaction, TransactionKey, Wallet,
 };
 pub use time::Timestamp;
 pub use view::{BalanceView, RoundView, WalletView};

@@ -34,6 +34,8 @@ codes! {
     SessionExpired => "session_expired",
     /// No such session, or not of this player, provider or currency, or the launch token was used before.
     SessionInvalid => "session_invalid",
+    /// The player has as many live sessions as he may have.
+    SessionLimit => "session_limit",
     /// The player may not bet.
     PlayerBlocked => "player_blocked",
     /// The game takes no bets.

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Balance, Country, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt,
-    Refusal, Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
+    Balance, Country, Currency, ExternalId, Fingerprint, PlayerId, ProviderId, Receipt, Refusal,
+    Round, RoundKey, Session, SessionId, TransactionScope, TransactionState,
 };
 
 /// The kinds of transactions. Part of the key: a bet and a win may share one external id (T1).
@@ -175,46 +175,6 @@ impl Wallet {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionKind {
-    /// A login: opens the stream.
-    Player,
-    /// A launched game: bets need one.
-    Game,
-}
-
-impl SessionKind {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Player => "player",
-            Self::Game => "game",
-        }
-    }
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Player, Self::Game]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
-    }
-}
-
-/// A session. The hash of its token is kept by whoever stores it, not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    pub id: SessionId,
-    pub kind: SessionKind,
-    pub currency: Currency,
-    pub provider: Option<ProviderId>,
-    pub game: Option<GameId>,
-    pub expires_at: Timestamp,
-    pub ended_at: Option<Timestamp>,
-    /// Until when the launch token may be exchanged; `None` once it was, or for a player session.
-    pub token_expires_at: Option<Timestamp>,
-}
-
 /// One player as his actor holds him.
 ///
 /// Balances and counters are complete; rounds, transactions and sessions are bounded caches, and what is
@@ -287,8 +247,8 @@ pub enum Fact {
     Transaction(TransactionKey),
     Round(RoundKey),
     Session(SessionId),
-    /// All sessions of the player that are not over, however many memory holds.
-    LiveSessions,
+    /// All sessions that have not been ended, whether their time is over or not.
+    Sessions,
 }
 
 /// What the ledger said to the [`Fact`]s asked for while one command is decided. `None`: there is none.
@@ -299,8 +259,8 @@ pub struct Facts {
     pub transactions: Vec<(TransactionKey, Option<StoredTransaction>)>,
     pub rounds: Vec<(RoundKey, Option<Round>)>,
     pub sessions: Vec<(SessionId, Option<Session>)>,
-    /// `None`: not asked.
-    pub live_sessions: Option<Vec<Session>>,
+    /// The answer to [`Fact::Sessions`], oldest first.
+    pub unended: Option<Vec<Session>>,
 }
 
 impl Facts {
@@ -316,6 +276,6 @@ impl Facts {
         self.transactions.extend(more.transactions);
         self.rounds.extend(more.rounds);
         self.sessions.extend(more.sessions);
-        self.live_sessions = more.live_sessions.or(self.live_sessions.take());
+        self.unended = more.unended.or(self.unended.take());
     }
 }

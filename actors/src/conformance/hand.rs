@@ -9,8 +9,8 @@ use pitboss_wallet::{
     Adjust, AdjustmentCategory, Bet, By, CacheLimits, CloseRound, Command, Currency, Decision,
     Deposit, Direction, Environment, ExternalId, Facts, GameId, GameStanding, Launch, MakerChecker,
     Money, Origin, Outcome, Play, PlayCommand, PlayerId, PlayerState, PlayerStatus, Policy,
-    ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, SetStatus, Timestamp, Verdict,
-    VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
+    ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, SessionRules, SetStatus,
+    Timestamp, Verdict, VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
 };
 use uuid::Uuid;
 
@@ -196,6 +196,8 @@ pub(super) struct Hand {
     pub ledger: Arc<dyn Ledger>,
     pub writer: Box<dyn Writer>,
     pub state: PlayerState,
+    /// So many seconds are added to the time of his decisions.
+    pub later_s: i64,
 }
 
 impl Hand {
@@ -215,6 +217,7 @@ impl Hand {
             ledger,
             writer,
             state,
+            later_s: 0,
         })
     }
 
@@ -245,11 +248,12 @@ impl Hand {
     }
 
     async fn verdict_with(&self, command: &Command, mut facts: Facts) -> Result<Verdict, Failure> {
-        let at = now();
+        let at = now().plus_seconds(self.later_s);
         for _ in 0..8 {
             let mut seam = Seam {
                 now: at,
                 environment: Environment::Sandbox,
+                sessions: SessionRules::default(),
                 new_id: &mut new_id,
             };
             match decide(&self.state, &facts, command, &mut seam) {
@@ -378,6 +382,8 @@ pub(super) fn launch(table: &Table) -> Command {
         token_hash,
         token_expires_at: later,
         expires_at: later,
+        login: None,
+        per_game_max: None,
     })
 }
 

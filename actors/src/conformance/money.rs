@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Authenticate, BetWin, Command, Currency, Direction, GameStanding, OpenSession,
+    Action, Authenticate, BetWin, Client, Command, Currency, Direction, GameStanding, OpenSession,
     PlayCommand, PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, apply,
 };
 
@@ -83,6 +83,7 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
                 currency: eur(),
                 token_hash,
                 expires_at: now().plus_seconds(1_000_000),
+                client: Client::default(),
             }),
         ),
         ("launch", launch(&table)),

@@ -116,7 +116,7 @@ pub(super) fn render(call: Option<&Call>, answer: &Answer) -> Response {
                 balance: (*balance).into(),
             },
         ),
-        Reply::Done => Response::json(200, &Done { status: OK }),
+        Reply::Ended(_) | Reply::Done => Response::json(200, &Done { status: OK }),
     }
 }
 

@@ -16,7 +16,7 @@ use pitboss_schema::{Profile, Store};
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
-    Policy, ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    Policy, ProviderId, RoundId, Seam, SessionId, SessionRules, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -120,6 +120,7 @@ impl Player {
             let mut seam = Seam {
                 now: self.at,
                 environment: Environment::Sandbox,
+                sessions: SessionRules::default(),
                 new_id: &mut || id_at(self.at),
             };
             match decide(&self.state, &facts, command, &mut seam) {
@@ -139,6 +140,7 @@ impl Player {
             let mut seam = Seam {
                 now: self.at,
                 environment: Environment::Sandbox,
+                sessions: SessionRules::default(),
                 new_id: &mut || id_at(self.at),
             };
             match decide(&self.state, &facts, command, &mut seam) {
@@ -229,6 +231,8 @@ impl Player {
             token_hash,
             token_expires_at: now().plus_seconds(60),
             expires_at: now().plus_seconds(3_600),
+            login: None,
+            per_game_max: None,
         })
     }
 

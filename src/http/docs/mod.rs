@@ -59,6 +59,7 @@ guides!(
     "going-live",
     "operating",
     "rules",
+    "sessions",
     "reliability",
     "performance",
     "compliance",

@@ -35,6 +35,8 @@ pub struct NewLaunch {
     player: Option<PlayerId>,
     /// In what; may be left out for a demo.
     currency: Option<Currency>,
+    /// The login that the game is launched from: the game ends with it.
+    session: Option<SessionId>,
     /// A language tag of BCP 47; else the game's first.
     language: Option<String>,
     /// What it is played on; else a desktop, if the game has one.
@@ -121,7 +123,7 @@ pub async fn launch(
             }
             let player = new.player.ok_or_else(|| missing("player"))?;
             let currency = new.currency.ok_or_else(|| missing("currency"))?;
-            let launched = start(world, &player, &game, currency, &look).await?;
+            let launched = start(world, &player, &game, currency, &look, new.session).await?;
             LaunchView {
                 mode: Mode::Real.as_str(),
                 url: launched.url,
@@ -143,6 +145,7 @@ pub async fn start(
     game: &Listed,
     currency: Currency,
     look: &Look,
+    login: Option<SessionId>,
 ) -> Result<Launched, ApiError> {
     game.suits(&look.visitor()).map_err(denied)?;
     let owner = world.catalogue.switch(&game.game().provider);
@@ -150,6 +153,11 @@ pub async fn start(
         tokens::new_token(TokenKind::LaunchToken, world.environment).map_err(ApiError::internal)?;
     let now = world.clock.now();
     let session = SessionId(world.ids.uuid());
+    let all = world.config.sessions.game_s;
+    let session_s = game
+        .game()
+        .session_limit_s
+        .map_or(all, |own| all.min(own.into()));
     let token_expires_at = now.plus_seconds(world.config.sessions.launch_token_s);
     let launch = Launch {
         session,
@@ -159,7 +167,12 @@ pub async fn start(
         standing: world.games.now().standing_for(player, game).at_most(owner),
         token_hash: tokens::hash(&token),
         token_expires_at,
-        expires_at: now.plus_seconds(world.config.sessions.game_s),
+        expires_at: now.plus_seconds(session_s),
+        login,
+        per_game_max: game
+            .game()
+            .max_sessions
+            .and_then(|max| usize::try_from(max).ok()),
     };
     world.execute(player, Command::Launch(launch)).await?;
     let url = url(

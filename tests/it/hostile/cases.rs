@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::support::{client::Client, player::Player};
 
+mod sessions;
+
 /// Who calls.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Caller {
@@ -231,7 +233,6 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
             format!("/v1/players/{id}/deposits"),
             deposit,
         ),
-        post("/v1/sessions", "/v1/sessions".into(), login.clone()),
         Case {
             bad_queries: POSITIONS,
             ..case("/v1/stream", "GET", Caller::Player, "/v1/stream".into())
@@ -294,6 +295,7 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
     cases.extend(providers::cases(made.callback));
     cases.extend(games::cases(player, &made.webhook.block));
     cases.extend(history::cases(id, &made.webhook.transaction));
+    cases.extend(sessions::cases(player));
     cases
 }
 

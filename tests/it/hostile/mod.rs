@@ -332,8 +332,11 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
     let scratch = ScratchDir::new("hostile").unwrap();
     let sandbox = Sandbox::start(&scratch.join("data"), &[]).await;
     let client = sandbox.client();
-    let player = Player::with(&client, "100.00").await;
-    let launch_token = player.launch_token(&client).await;
+    let mut player = Player::with(&client, "100.00").await;
+    // Of the game that he plays: its session takes the place of the one before.
+    let launched = player.launched(&client).await;
+    player.session = launched.text_at("/session");
+    let launch_token = launched.text_at("/token");
     let scene = Scene {
         client,
         player,

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{client::Client, unique};
+use super::{
+    client::{Answer, Client},
+    unique,
+};
 
 /// A player with money, logged in, in a game.
 #[derive(Clone)]
@@ -16,6 +19,8 @@ pub struct Player {
 }
 
 pub const GAME: &str = "dice";
+/// Events of [`Player::with`]: account, deposit, launch, session and login.
+pub const EVENTS: i64 = 5;
 
 impl Player {
     /// A new player with so many EUR, in a session of [`GAME`].
@@ -53,14 +58,16 @@ impl Player {
             .ok();
     }
 
+    /// A new game session, which takes the place of the one before.
+    pub async fn launched(&self, client: &Client) -> Answer {
+        let body = json!({ "player": self.id, "currency": "EUR" });
+        let path = format!("/v1/games/{GAME}/launch");
+        client.post(&path, &body).await.ok()
+    }
+
     /// The launch token of a new game session.
     pub async fn launch_token(&self, client: &Client) -> String {
-        let body = json!({ "player": self.id, "currency": "EUR" });
-        client
-            .post(&format!("/v1/games/{}/launch", self.game), &body)
-            .await
-            .ok()
-            .text_at("/token")
+        self.launched(client).await.text_at("/token")
     }
 
     /// A new game session, taken over by the provider.

@@ -4,7 +4,7 @@ use super::{
     Stop,
     bet::{self, Stake},
     draft::Draft,
-    game, round,
+    game, round, session,
     stored::settled,
     win,
 };
@@ -16,6 +16,7 @@ pub(super) fn decide(
     batch: &BetWin,
 ) -> Result<Reply, Stop> {
     let is_bet = |action: &Action| matches!(action, Action::Bet { .. });
+    let mut session = None;
     let mut round = match batch.actions.first() {
         // Wins alone are paid like a single win: without a session, to whomever (T8).
         Some(Action::Win { transaction, units }) if !batch.actions.iter().any(is_bet) => {
@@ -25,12 +26,13 @@ pub(super) fn decide(
             let BetWin {
                 currency, standing, ..
             } = batch;
-            let switch = bet::admit(draft, origin, batch.session, *currency, standing)?;
+            let (admitted, switch) = bet::admit(draft, origin, batch.session, *currency, standing)?;
             for action in &batch.actions {
                 if let Action::Bet { units, .. } = action {
                     game::check_stake(standing, Money::new(*units, *currency))?;
                 }
             }
+            session = Some(admitted);
             bet::open(draft, origin, &batch.game, &batch.round, *currency, switch)?
         }
     };
@@ -61,6 +63,9 @@ pub(super) fn decide(
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
+    if let Some(session) = session {
+        session::active(draft, session)?;
+    }
     Ok(settled(draft, receipts, false))
 }
 

@@ -3,18 +3,18 @@
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement, new_round},
-    game, keys, round,
+    game, keys, round, session,
     stored::settled,
 };
 use crate::{
     Account, Bet, Currency, ExternalId, Fact, Funding, GameId, GameStanding, GameSwitch, Kind,
-    Money, Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
+    Money, Origin, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId, Session,
     SessionId, SessionKind,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
     let currency = bet.amount.currency;
-    let switch = admit(draft, origin, bet.session, currency, &bet.standing)?;
+    let (session, switch) = admit(draft, origin, bet.session, currency, &bet.standing)?;
     game::check_stake(&bet.standing, bet.amount)?;
     let mut round = open(draft, origin, &bet.game, &bet.round, currency, switch)?;
     let stake = Stake {
@@ -29,18 +29,19 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> R
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
+    session::active(draft, session)?;
     Ok(settled(draft, vec![receipt], false))
 }
 
-/// Whether this player may bet in this session and game at all, and how far the game is switched on: what a win is
-/// never asked.
+/// The session of a bet, if this player may bet in it and in this game at all, and how far the game is switched on:
+/// what a win is never asked.
 pub(super) fn admit(
     draft: &Draft<'_, '_>,
     origin: &Origin,
     session: SessionId,
     currency: Currency,
     standing: &GameStanding,
-) -> Result<GameSwitch, Stop> {
+) -> Result<(Session, GameSwitch), Stop> {
     let session = draft.session(session)?;
     let of_provider = session.provider.as_ref() == Some(&origin.provider);
     if session.kind != SessionKind::Game || !of_provider {
@@ -50,7 +51,7 @@ pub(super) fn admit(
         ));
     }
     let blocked = || Stop::refuse(RefusalCode::PlayerBlocked, "the player may not bet");
-    if session.ended_at.is_some() || session.expires_at <= draft.now() {
+    if !session.is_live(draft.now()) {
         // A block ends the sessions: it is why.
         if !draft.state().status.may_enter() {
             return Err(blocked());
@@ -67,7 +68,8 @@ pub(super) fn admit(
     if !draft.state().status.may_bet() {
         return Err(blocked());
     }
-    Ok(game::admit(standing, draft.state().country, currency)?)
+    let switch = game::admit(standing, draft.state().country, currency)?;
+    Ok((session, switch))
 }
 
 /// The round that a bet goes to. One that memory does not know is taken for new: the commit fails if it

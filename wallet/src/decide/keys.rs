@@ -188,19 +188,27 @@ impl Command {
                 .map(Fact::Transaction)
                 .into_iter()
                 .collect(),
-            Self::Launch(launch) => vec![Fact::Session(launch.session)],
-            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
-            Self::EndSession(session) => vec![Fact::Session(*session)],
-            Self::OpenSession(open) => vec![Fact::Session(open.session)],
-            Self::SetStatus(set) if !set.status.may_enter() => vec![Fact::LiveSessions],
+            Self::Launch(launch) => launch
+                .login
+                .map(Fact::Session)
+                .into_iter()
+                .chain([Fact::Sessions])
+                .collect(),
+            Self::OpenSession(_) | Self::EndSessions(_) | Self::ExpireSessions => {
+                vec![Fact::Sessions]
+            }
+            Self::SetStatus(set) if !set.status.may_enter() => vec![Fact::Sessions],
             Self::Adjust(adjust) => adjustment_key(adjust)
                 .map(Fact::Transaction)
                 .into_iter()
                 .collect(),
-            Self::Play(play) => play_facts(play),
             Self::OpenAccount(_) | Self::Register(_) | Self::SetStatus(_) | Self::Balance(_) => {
                 Vec::new()
             }
+            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
+            Self::EndSession(session) => vec![Fact::Session(*session), Fact::Sessions],
+            Self::KeepAlive(session) => vec![Fact::Session(*session)],
+            Self::Play(play) => play_facts(play),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, CloseRound, Command,
+    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, Client, CloseRound, Command,
     Currency, Deposit, Direction, ExternalId, GameId, GameStanding, Launch, MakerChecker, Money,
     OpenSession, Origin, Play, PlayCommand, PlayerId, PlayerStatus, Policy, ProviderId, Rollback,
     RoundId, SessionId, SetStatus, VoidRound, Win, WinKind,
@@ -58,16 +58,6 @@ pub fn by(person: &str) -> By {
         key: Uuid::from_u128(0xb1),
         person: person.to_owned(),
     }
-}
-
-/// A player's login.
-pub fn login(id: u128) -> Command {
-    Command::OpenSession(OpenSession {
-        session: session(id),
-        currency: eur(),
-        token_hash: [0; 32],
-        expires_at: NOON.plus_seconds(86_400),
-    })
 }
 
 /// Two persons.
@@ -255,7 +245,20 @@ pub fn launch(id: u128) -> Launch {
         token_hash: [7; 32],
         token_expires_at: NOON.plus_seconds(60),
         expires_at: NOON.plus_seconds(86_400),
+        login: None,
+        per_game_max: None,
     }
+}
+
+/// A login that lives for a day.
+pub fn login(id: u128) -> Command {
+    Command::OpenSession(OpenSession {
+        session: session(id),
+        currency: eur(),
+        token_hash: [8; 32],
+        expires_at: NOON.plus_seconds(86_400),
+        client: Client::default(),
+    })
 }
 
 pub fn authenticate(id: u128) -> Command {

@@ -1,6 +1,6 @@
 //! The whole envelope of each type of event, to the byte: it is a public contract.
 
-use pitboss_wallet::{Bet, Command, EventType, PlayerStatus, Registration, Win};
+use pitboss_wallet::{Bet, Command, EventType, Launch, PlayerStatus, Registration, Win};
 
 use crate::harness::*;
 
@@ -33,6 +33,15 @@ fn told() -> Vec<(EventType, String)> {
         test: false,
     });
     bob.send(&mut table.ledger, NOON, &register).unwrap();
+    table.done(&login(8));
+    table.done(&Command::EndSession(session(8)));
+    table.done(&login(9));
+    table.done(&Command::Launch(Launch {
+        login: Some(session(9)),
+        ..launch(10)
+    }));
+    table.now = NOON.plus_seconds(86_400);
+    table.done(&Command::ExpireSessions);
     let events = table.ledger.events(&player("alice"));
     events
         .iter()

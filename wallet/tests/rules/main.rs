@@ -13,6 +13,7 @@ mod events;
 mod games;
 mod golden;
 mod idempotency;
+mod lifetimes;
 mod policies;
 mod races;
 mod refusals;

@@ -13,6 +13,7 @@ fn every_code_that_the_wallet_gives_is_given_in_a_test() {
         include_str!("batches.rs"),
         include_str!("games.rs"),
         include_str!("idempotency.rs"),
+        include_str!("lifetimes.rs"),
         include_str!("refusals.rs"),
         include_str!("rollbacks.rs"),
         include_str!("rounds.rs"),

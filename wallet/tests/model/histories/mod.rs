@@ -134,6 +134,8 @@ fn the_histories_come_by_everything_that_the_rules_tell_of() {
         RefusalCode::BetLimit,
         RefusalCode::CountryRefused,
         RefusalCode::LossLimit,
+        // Of `rules/lifetimes.rs`.
+        RefusalCode::SessionLimit,
     ];
     let codes = RefusalCode::ALL
         .iter()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pitboss_wallet::{
     Action, Adjust, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, Deposit, GameStanding,
-    GameSwitch, LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
+    LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
     RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope, TransactionScope, VoidRound, Win,
     WinKind, WinWithoutBet,
 };

@@ -105,9 +105,10 @@ impl Durable {
                     let session = self.sessions.iter().find(|session| session.id == *id);
                     facts.sessions.push((*id, session.cloned()));
                 }
-                Fact::LiveSessions => {
-                    let live = self.sessions.iter().filter(|s| s.ended_at.is_none());
-                    facts.live_sessions = Some(live.cloned().collect());
+                Fact::Sessions => {
+                    let sessions = self.sessions.iter();
+                    let unended = sessions.filter(|session| session.ended_at.is_none());
+                    facts.unended = Some(unended.cloned().collect());
                 }
             }
         }
