@@ -280,7 +280,7 @@ fn what_a_game_refuses_is_told_in_an_order() {
         countries: denied("US"),
     };
     let ask = |terms: &GameTerms, switch| on(standing(terms, switch), bet("b", "r", 10));
-    table.done(&status(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.refused(
         RefusalCode::PlayerBlocked,
         ask(&terms, GameSwitch::Disabled),

@@ -25,7 +25,6 @@ fn told() -> Vec<(EventType, String)> {
     table.applied(void("v1", "r3"));
     table.done(&Command::EndSession(session(SESSION)));
     table.done(&Command::Adjust(credit("a1", 2_500_000)));
-    table.done(&status(PlayerStatus::Blocked));
     let mut bob = Node::new(table.ledger.create("bob"));
     let register = Command::Register(Registration {
         country: Some("DE".to_owned()),
@@ -42,6 +41,7 @@ fn told() -> Vec<(EventType, String)> {
     }));
     table.now = NOON.plus_seconds(86_400);
     table.done(&Command::ExpireSessions);
+    table.done(&status(PlayerStatus::Blocked));
     let events = table.ledger.events(&player("alice"));
     events
         .iter()
