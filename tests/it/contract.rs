@@ -135,13 +135,13 @@ async fn rich_life(client: &Client, player: &Player) {
     carry_out(client, &player.id, &adjust).await;
     let session = SessionId::parse(&player.session).unwrap();
     carry_out(client, &player.id, &Command::EndSession(session)).await;
+    ended_logins(client, player).await;
     let status = Command::SetStatus(SetStatus {
         status: PlayerStatus::BetsBlocked,
         reason: "asked for a pause".to_owned(),
         by: by("Mary"),
     });
     carry_out(client, &player.id, &status).await;
-    ended_logins(client, player).await;
 }
 
 /// A login that is logged out, and a login and a game that are over when they begin.
