@@ -85,6 +85,8 @@ pub enum PlayCommand {
     Win(Win),
     BetWin(BetWin),
     Rollback(Rollback),
+    /// Several in one call: all or nothing, in order. Those that came before keep their answers.
+    Rollbacks(Vec<Rollback>),
     CloseRound(CloseRound),
     VoidRound(VoidRound),
 }
@@ -146,8 +148,15 @@ pub struct BetWin {
 /// One action of a [`BetWin`]; amounts are ledger units of its currency.
 #[derive(Debug, Clone)]
 pub enum Action {
-    Bet { transaction: ExternalId, units: i64 },
-    Win { transaction: ExternalId, units: i64 },
+    Bet {
+        transaction: ExternalId,
+        units: i64,
+    },
+    Win {
+        transaction: ExternalId,
+        units: i64,
+        kind: WinKind,
+    },
 }
 
 #[derive(Debug, Clone)]

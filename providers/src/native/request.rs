@@ -287,7 +287,11 @@ impl<'a> Fields<'a> {
         let units = self.amount("amount", currency)?.units;
         match kind {
             "bet" => Ok(Action::Bet { transaction, units }),
-            "win" => Ok(Action::Win { transaction, units }),
+            "win" => Ok(Action::Win {
+                transaction,
+                units,
+                kind: WinKind::Ordinary,
+            }),
             // What an unknown verb does to money is not for us to guess.
             _ => Err(self.wrong("type", "must be \"bet\" or \"win\"")),
         }
