@@ -13,11 +13,16 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod amount;
 mod dialect;
 mod error;
+mod fields;
+mod form;
 pub mod json;
 pub mod native;
 pub mod problem;
+mod settings;
+pub mod simulate;
 
 pub use dialect::{
     Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
@@ -25,6 +30,7 @@ pub use dialect::{
 };
 pub use error::{CallError, ParseError, SignatureError};
 pub use problem::{Code, Problem};
+pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
 pub static DIALECTS: &[&dyn Dialect] = &[&native::Native];
