@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use pitboss_providers::{Account, Dialect, Secret, dialect};
+use pitboss_providers::{Account, Dialect, Settings, dialect};
 use pitboss_schema::{ProviderRow, Store, StoreError};
 use pitboss_wallet::{GameId, GameStanding, GameSwitch, ProviderId};
 use schemars::JsonSchema;
@@ -145,7 +145,12 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
     let mut secrets = Vec::with_capacity(row.secrets.len());
     for sealed in &row.secrets {
         match vault.open(&place, sealed) {
-            Ok(secret) => secrets.push(Secret::new(secret)),
+            Ok(bytes) => match dialect.secret(bytes) {
+                Ok(secret) => secrets.push(secret),
+                Err(error) => {
+                    tracing::error!(provider = %row.id, error, "a key is none of its dialect")
+                }
+            },
             Err(error) => tracing::error!(provider = %row.id, %error, "a secret cannot be opened"),
         }
     }
@@ -153,6 +158,7 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
         id: row.id,
         policy: Arc::new(row.policy),
         secrets,
+        settings: Settings::default(),
     };
     Some(Provider { account, dialect })
 }

@@ -22,6 +22,7 @@ pub mod nats;
 pub mod sandbox;
 pub mod seams;
 pub mod server;
+pub mod simulate;
 pub mod telemetry;
 pub mod tokens;
 pub mod vault;

@@ -190,6 +190,20 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// Whose wallet in which currency it is about, as far as it says.
+    #[must_use]
+    pub fn wallet(&self) -> Option<(&PlayerId, Currency)> {
+        match self {
+            Self::Authenticate { .. } => None,
+            Self::Balance { player, currency } | Self::Profile { player, currency } => {
+                Some((player, *currency))
+            }
+            Self::Play { player, play } => Some((player, play.command.currency()?)),
+        }
+    }
+}
+
 /// A request, understood.
 #[derive(Debug, Clone)]
 pub struct Call {

@@ -1,7 +1,7 @@
 //! Players and their sessions, as the HTTP edges ask for them.
 
-use pitboss_wallet::{PlayerId, PlayerStatus, Session, SessionId, Timestamp};
-use tokio_postgres::types::ToSql;
+use pitboss_wallet::{Currency, PlayerId, PlayerStatus, ProviderId, Session, SessionId, Timestamp};
+
 use uuid::Uuid;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     document::{SessionDocument, id, named, parse},
     lane_of,
     moment::Moment,
-    store::get,
+    store::{Params, get},
 };
 
 /// A player without his money.
@@ -81,7 +81,7 @@ impl Store {
         token_hash: &[u8; 32],
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
         let sql = include_str!("../queries/session_by_token.sql");
-        self.find_session(sql, &token_hash.as_slice()).await
+        self.find_session(sql, &[&token_hash.as_slice()]).await
     }
 
     /// The session of this id, over or not, and whose it is.
@@ -93,7 +93,25 @@ impl Store {
         session: SessionId,
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
         let sql = include_str!("../queries/session_by_id.sql");
-        self.find_session(sql, &session.0).await
+        self.find_session(sql, &[&session.0]).await
+    }
+
+    /// The player's newest game session with a provider account in a currency that is live at this time.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn live_session(
+        &self,
+        player: &PlayerId,
+        provider: &ProviderId,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let sql = include_str!("../queries/live_session.sql");
+        let (player, provider) = (player.as_str(), provider.as_str());
+        let params: Params<'_> = &[&player, &provider, &currency.code(), &Moment(now)];
+        let found = self.find_session(sql, params).await?;
+        Ok(found.map(|(_, session)| session))
     }
 
     /// Which of these sessions, each with its player, are over at this time.
@@ -120,9 +138,9 @@ impl Store {
     async fn find_session(
         &self,
         sql: &str,
-        by: &(dyn ToSql + Sync),
+        by: Params<'_>,
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
-        let row = self.row("find a session", sql, &[by]).await?;
+        let row = self.row("find a session", sql, by).await?;
         row.map(|row| {
             let player = id(PlayerId::new(get::<&str>(&row, "player_id")?))?;
             let session = parse::<SessionDocument>(get(&row, "document")?)?.into_session()?;

@@ -15,7 +15,9 @@ use pitboss_providers::{
     Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
     Problem, RawRequest,
 };
-use pitboss_wallet::{Authenticate, Command, Environment};
+use pitboss_wallet::{
+    Authenticate, Balance, Command, Currency, Environment, PlayerId, ProviderId, Reply,
+};
 
 use super::{
     body,
@@ -74,10 +76,12 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         }
     };
     note(&provider, &outcome, began.elapsed());
+    let balance = balance_beside(world, provider.dialect, call.as_ref(), &outcome).await;
     let context = Context {
         request: &raw,
         account: Some(&provider.account),
         call: call.as_ref(),
+        balance,
     };
     http_response(provider.dialect.render(&context, &outcome))
 }
@@ -93,7 +97,7 @@ async fn carry_out(
     } = provider;
     dialect.verify(account, raw)?;
     let found = match dialect.lookup(account, raw)? {
-        Some(lookup) => look_up(world, lookup).await?,
+        Some(lookup) => look_up(world, &account.id, lookup).await?,
         None => None,
     };
     let standing = |game: &_| world.catalogue.standing(&account.id, game);
@@ -131,18 +135,74 @@ async fn carry_out(
         }
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
         Ask::Play { player, play } => (player, Command::Play(play)),
+        Ask::Profile { player, currency } => {
+            return profile(world, player, currency).await;
+        }
     };
     match world.registry.execute(&player, command).await {
-        Ok(Ok(reply)) => Ok(Answer { player, reply }),
+        Ok(Ok(reply)) => Ok(Answer::from((player, reply))),
         Ok(Err(refusal)) => Err(refusal.into()),
         Err(failure) => Err(call_error(&failure)),
     }
 }
 
-async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallError> {
+/// Who a player is.
+async fn profile(world: &World, player: PlayerId, currency: Currency) -> Outcome {
+    let row = world.store.player(&player).await;
+    let row = row.map_err(|error| unavailable(&error))?;
+    let row = row.ok_or_else(CallError::unknown_player)?;
+    let asked = world.registry.execute(&player, Command::Balance(currency));
+    match asked.await {
+        Ok(Ok(reply)) => Ok(Answer {
+            player,
+            reply,
+            country: row.country,
+        }),
+        Ok(Err(refusal)) => Err(refusal.into()),
+        Err(failure) => Err(call_error(&failure)),
+    }
+}
+
+/// The balance that a dialect tells beside a refusal: that of now, unless the refusal has its own.
+async fn balance_beside(
+    world: &World,
+    dialect: &dyn Dialect,
+    call: Option<&Call>,
+    outcome: &Outcome,
+) -> Option<Balance> {
+    let (Err(CallError::Refused(refusal)), Some(call)) = (outcome, call) else {
+        return None;
+    };
+    if refusal.balance.is_some() || !dialect.wants_balance(refusal.code) {
+        return refusal.balance;
+    }
+    let (player, currency) = call.ask.wallet()?;
+    let asked = world.registry.execute(player, Command::Balance(currency));
+    match asked.await {
+        Ok(Ok(Reply::Balance(balance))) => Some(balance),
+        _ => None,
+    }
+}
+
+async fn look_up(
+    world: &World,
+    provider: &ProviderId,
+    lookup: Lookup,
+) -> Result<Option<Found>, CallError> {
     let session = match lookup {
         Lookup::Token(token) => world.store.session_by_token(&tokens::hash(&token)).await,
         Lookup::Session(id) => world.store.session(id).await,
+        Lookup::LiveSession { player, currency } => {
+            let now = world.clock.now();
+            let store = &world.store;
+            let found = store.live_session(&player, provider, currency, now).await;
+            let session = found.map_err(|error| unavailable(&error))?;
+            return Ok(Some(Found {
+                player,
+                currency,
+                session: session.map(|session| session.id),
+            }));
+        }
         Lookup::Player(player) => {
             let view = match world.registry.view(&player).await {
                 Ok(view) => view,

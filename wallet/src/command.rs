@@ -91,6 +91,21 @@ pub enum PlayCommand {
     VoidRound(VoidRound),
 }
 
+impl PlayCommand {
+    /// The currency that it names; a rollback names none.
+    #[must_use]
+    pub const fn currency(&self) -> Option<Currency> {
+        match self {
+            Self::Bet(bet) => Some(bet.amount.currency),
+            Self::Win(win) => Some(win.amount.currency),
+            Self::BetWin(batch) => Some(batch.currency),
+            Self::Rollback(_) | Self::Rollbacks(_) | Self::CloseRound(_) | Self::VoidRound(_) => {
+                None
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Bet {
     pub transaction: ExternalId,

@@ -16,22 +16,17 @@ impl Simulator for Native {
 
     fn request(&self, table: &Table, seat: &Seat, made: &Move) -> Option<Sent> {
         let (action, body) = body(seat, made)?;
-        let path = format!("/{action}");
-        let body = body.to_string().into_bytes();
-        let signed = sign(
-            &table.key,
-            table.now_s,
-            &format!("{}{path}", table.path),
-            &body,
-        );
-        Some(Sent {
-            method: "POST",
-            path,
-            query: String::new(),
-            content_type: "application/json",
-            headers: vec![(HEADER.to_owned(), signed)],
-            body,
-        })
+        Some(signed(table, action, body.to_string().into_bytes()))
+    }
+
+    fn garbled(&self, table: &Table, seat: &Seat, made: &Move, bytes: &[u8]) -> Option<Sent> {
+        let (action, _) = body(seat, made)?;
+        Some(signed(table, action, bytes.to_vec()))
+    }
+
+    fn astray(&self, table: &Table, seat: &Seat, made: &Move) -> Option<Sent> {
+        let (_, body) = body(seat, made)?;
+        Some(signed(table, "take_all", body.to_string().into_bytes()))
     }
 
     fn read(&self, seat: &Seat, _: &Move, received: &Received) -> Result<Told, String> {
@@ -81,6 +76,20 @@ impl Simulator for Native {
             Turn::Malformed => Expect::code("malformed"),
             Turn::UnknownAction => Expect::code("unknown_action"),
         }
+    }
+}
+
+fn signed(table: &Table, action: &str, body: Vec<u8>) -> Sent {
+    let path = format!("/{action}");
+    let full = format!("{}{path}", table.path);
+    let signature = sign(&table.key, table.now_s, &full, &body);
+    Sent {
+        method: "POST",
+        path,
+        query: String::new(),
+        content_type: "application/json",
+        headers: vec![(HEADER.to_owned(), signature)],
+        body,
     }
 }
 

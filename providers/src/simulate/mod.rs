@@ -203,6 +203,13 @@ pub trait Simulator: Send + Sync {
     /// The move as a signed request; `None`: the dialect has no such move.
     fn request(&self, table: &Table, seat: &Seat, made: &Move) -> Option<Sent>;
 
+    /// A signed request like that of the move, but with this body. For dialects that sign what is in the body, the
+    /// signature need not be good.
+    fn garbled(&self, table: &Table, seat: &Seat, made: &Move, body: &[u8]) -> Option<Sent>;
+
+    /// The move, to an action that the dialect does not have.
+    fn astray(&self, table: &Table, seat: &Seat, made: &Move) -> Option<Sent>;
+
     /// The answer to a move.
     ///
     /// # Errors
