@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(units("100", 8, "EUR"), Ok(1));
         assert_eq!(units("1", 8, "EUR"), Err(MoneyError::Digits { digits: 6 }));
         assert_eq!(
-            units("922337203685477", 2, "EUR"),
+            units("922337203685478", 2, "EUR"),
             Err(MoneyError::TooLarge)
         );
         for text in ["", "-1", "+1", "1.0", "1e2", " 1", "\u{0661}"] {

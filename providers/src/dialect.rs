@@ -190,31 +190,40 @@ pub enum Ask {
     },
 }
 
-impl Ask {
-    /// Whose wallet in which currency it is about, as far as it says.
-    #[must_use]
-    pub fn wallet(&self) -> Option<(&PlayerId, Currency)> {
-        match self {
-            Self::Authenticate { .. } => None,
-            Self::Balance { player, currency } | Self::Profile { player, currency } => {
-                Some((player, *currency))
-            }
-            Self::Play { player, play } => Some((player, play.command.currency()?)),
-        }
-    }
-}
-
 /// A request, understood.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub ask: Ask,
     /// What the dialect wants back when it renders, such as the request's own id. Opaque to the server.
     pub echo: Option<String>,
+    /// The currency that is played in, where the request does not say it.
+    pub currency: Option<Currency>,
 }
 
 impl From<Ask> for Call {
     fn from(ask: Ask) -> Self {
-        Self { ask, echo: None }
+        Self {
+            ask,
+            echo: None,
+            currency: None,
+        }
+    }
+}
+
+impl Call {
+    /// Whose wallet in which currency it is about, as far as is known.
+    #[must_use]
+    pub fn wallet(&self) -> Option<(&PlayerId, Currency)> {
+        match &self.ask {
+            Ask::Authenticate { .. } => None,
+            Ask::Balance { player, currency } | Ask::Profile { player, currency } => {
+                Some((player, *currency))
+            }
+            Ask::Play { player, play } => {
+                let currency = play.command.currency().or(self.currency)?;
+                Some((player, currency))
+            }
+        }
     }
 }
 
@@ -248,7 +257,7 @@ pub struct Context<'a> {
     pub account: Option<&'a Account>,
     /// `None` when the request was not understood.
     pub call: Option<&'a Call>,
-    /// The player's balance now, with a refusal that [`Dialect::wants_balance`].
+    /// The player's balance now: with a refusal that [`Dialect::wants_balance`], and with an answer that has none.
     pub balance: Option<Balance>,
 }
 

@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 mod fields;
 mod form;
+pub mod hub88;
 pub mod json;
 pub mod native;
 pub mod problem;
@@ -33,7 +34,7 @@ pub use problem::{Code, Problem};
 pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] = &[&native::Native];
+pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]

@@ -163,22 +163,28 @@ async fn profile(world: &World, player: PlayerId, currency: Currency) -> Outcome
     }
 }
 
-/// The balance that a dialect tells beside a refusal: that of now, unless the refusal has its own.
+/// The balance of now, where the outcome has none and the dialect may tell one.
 async fn balance_beside(
     world: &World,
     dialect: &dyn Dialect,
     call: Option<&Call>,
     outcome: &Outcome,
 ) -> Option<Balance> {
-    let (Err(CallError::Refused(refusal)), Some(call)) = (outcome, call) else {
-        return None;
-    };
-    if refusal.balance.is_some() || !dialect.wants_balance(refusal.code) {
-        return refusal.balance;
+    match outcome {
+        Err(CallError::Refused(refusal)) if refusal.balance.is_some() => return refusal.balance,
+        Err(CallError::Refused(refusal)) if dialect.wants_balance(refusal.code) => {}
+        Ok(Answer {
+            reply: Reply::Settled(settled),
+            ..
+        }) if settled.current.is_none() => {}
+        _ => return None,
     }
-    let (player, currency) = call.ask.wallet()?;
-    let asked = world.registry.execute(player, Command::Balance(currency));
-    match asked.await {
+    let (player, currency) = call?.wallet()?;
+    let asked = world
+        .registry
+        .execute(player, Command::Balance(currency))
+        .await;
+    match asked {
         Ok(Ok(Reply::Balance(balance))) => Some(balance),
         _ => None,
     }

@@ -90,7 +90,9 @@ impl Script {
         Money::new(self.start.units / 10_000 * cents, self.start.currency)
     }
 
-    fn id(&self, name: &str) -> String {
+    /// An id that only this script has.
+    #[must_use]
+    pub fn id(&self, name: &str) -> String {
         format!("{}-{name}", self.prefix)
     }
 
