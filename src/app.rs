@@ -81,6 +81,8 @@ impl App {
                 .set(gauge(world.registry.len()));
             metrics::gauge!("pitboss_event_waiters", "environment" => environment)
                 .set(gauge(world.feed.waiters()));
+            metrics::gauge!("pitboss_bridge_fresh_bytes", "environment" => environment)
+                .set(gauge(world.store.fresh_bytes()));
         }
     }
 }

@@ -19,6 +19,7 @@ mod connection;
 mod document;
 mod error;
 mod feed;
+mod fresh;
 mod history;
 mod keys;
 mod lane;
