@@ -17,7 +17,7 @@ use crate::{
 };
 
 const EVENTS: &str = include_str!("../../../queries/whole_outbox.sql");
-const STREAMS: [&str; 4] = ["WALLET", "GAME", "BONUS", "WITHDRAWAL"];
+const STREAMS: [&str; 5] = ["WALLET", "GAME", "BONUS", "WITHDRAWAL", "SYSTEM"];
 /// Messages asked for at a time.
 const FETCH: usize = 2_000;
 
