@@ -85,12 +85,17 @@ export type WinRolledBack = Reversal;
  * All types of events, by name.
  */
 export interface EventByType {
+  "config.changed": ConfigChanged;
   "game.launched": GameLaunched;
   "game.round_closed": GameRoundClosed;
   "game.round_opened": GameRoundOpened;
   "game.round_voided": GameRoundVoided;
   "game.session_ended": GameSessionEnded;
   "game.session_started": GameSessionStarted;
+  "key.changed": KeyChanged;
+  "key.created": KeyCreated;
+  "key.revoked": KeyRevoked;
+  "key.rotated": KeyRotated;
   "wallet.account_opened": WalletAccountOpened;
   "wallet.bet_debited": WalletBetDebited;
   "wallet.bet_rolled_back": WalletBetRolledBack;
@@ -321,6 +326,47 @@ export interface RoundVoided {
   won: Money;
 }
 /**
+ * Who did it.
+ */
+export interface SystemEventActor {
+  /**
+   * Where the request came from.
+   */
+  address: string | null;
+  /**
+   * Which of them: a key's id, a provider's, a player's.
+   */
+  id: string;
+  /**
+   * `operator`, `command_line`, `server`, `provider` or `player`; others may be added.
+   */
+  kind: string;
+  /**
+   * Whom an operator key is for.
+   */
+  person: string | null;
+}
+/**
+ * An entry of the audit log.
+ */
+export interface SystemEventData {
+  actor: SystemEventActor;
+  /**
+   * What it was before and what it is now, and why.
+   */
+  detail: {
+    [k: string]: unknown;
+  };
+  /**
+   * Its number there.
+   */
+  entry: number;
+  /**
+   * What it was done to, such as `key/01a2...`.
+   */
+  subject: string;
+}
+/**
  * A wallet, each kind of money apart.
  */
 export interface Wallet {
@@ -376,6 +422,41 @@ export interface WinCredited {
    */
   provider_transaction_id: ExternalId;
   round: RoundId;
+}
+/**
+ * A server was started with another configuration than the one before.
+ */
+export interface ConfigChanged {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "config.changed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
 }
 /**
  * The player was given the address of a game.
@@ -564,6 +645,146 @@ export interface GameSessionStarted {
    * What happened; the subject on NATS.
    */
   type: "game.session_started";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * The name, scopes, addresses, rate or expiry of an operator key were changed.
+ */
+export interface KeyChanged {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "key.changed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * An operator key was made.
+ */
+export interface KeyCreated {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "key.created";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * An operator key was revoked.
+ */
+export interface KeyRevoked {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "key.revoked";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * An operator key was given a new secret.
+ */
+export interface KeyRotated {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "key.rotated";
   /**
    * Of this type's contract: see the rule for adding fields.
    */
@@ -803,12 +1024,17 @@ export type PlayerEvent = EventByType[EventType];
 export const EVENT_VERSION = 1;
 
 export const EVENT_TYPES: readonly EventType[] = [
+  "config.changed",
   "game.launched",
   "game.round_closed",
   "game.round_opened",
   "game.round_voided",
   "game.session_ended",
   "game.session_started",
+  "key.changed",
+  "key.created",
+  "key.revoked",
+  "key.rotated",
   "wallet.account_opened",
   "wallet.bet_debited",
   "wallet.bet_rolled_back",
