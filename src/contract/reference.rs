@@ -110,19 +110,49 @@ fn comment(schema: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    /// `PITBOSS_WRITE_DOCS=1 cargo test the_reference` writes the table anew.
-    #[test]
-    fn the_reference_in_the_documentation_is_that_of_the_types() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/events.md");
-        let page = std::fs::read_to_string(file).unwrap();
-        let marks = ["<!-- made from the types -->\n", "<!-- end -->"];
-        let (before, rest) = page.split_once(marks[0]).unwrap();
-        let (table, after) = rest.split_once(marks[1]).unwrap();
-        let wanted = format!("\n{}", super::reference());
+    use std::fmt::Write;
+
+    use pitboss_schema::AuditAction;
+
+    use crate::access::Resource;
+
+    /// What is made from the types stands between two marks of a page.
+    /// `PITBOSS_WRITE_DOCS=1 cargo test -p pitboss --lib contract` writes it anew.
+    fn is_written(page: &str, mark: &str, wanted: &str) {
+        let file = format!("{}/docs/{page}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mark = format!("<!-- {mark} -->\n");
+        let end = "<!-- end -->";
+        let (before, rest) = text.split_once(&mark).unwrap();
+        let (table, after) = rest.split_once(end).unwrap();
         if std::env::var_os("PITBOSS_WRITE_DOCS").is_some() {
-            let page = [before, marks[0], &wanted, marks[1], after].concat();
+            let page = [before, &mark, wanted, end, after].concat();
             return std::fs::write(file, page).unwrap();
         }
         assert_eq!(table, wanted);
+    }
+
+    #[test]
+    fn the_reference_in_the_documentation_is_that_of_the_types() {
+        let wanted = format!("\n{}", super::reference());
+        is_written("events.md", "made from the types", &wanted);
+    }
+
+    fn table<'a>(head: &str, rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+        let head = format!("| {head} | |\n|---|---|\n");
+        rows.fold(head, |mut text, (name, meaning)| {
+            let _ = writeln!(text, "| `{name}` | {} |", meaning.trim());
+            text
+        })
+    }
+
+    #[test]
+    fn every_scope_and_every_action_is_in_the_documentation() {
+        let resources = Resource::ALL.iter().map(|it| (it.as_str(), it.meaning()));
+        is_written("keys.md", "scopes", &table("resource", resources));
+        let actions = AuditAction::ALL
+            .iter()
+            .map(|it| (it.as_str(), it.meaning()));
+        is_written("audit.md", "actions", &table("action", actions));
     }
 }

@@ -9,6 +9,7 @@ use pitboss_wallet::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -33,12 +34,19 @@ pub fn routes() -> Vec<Route> {
         post("/v1/adjustments", Resource::Adjustments, adjust)
             .summary("Asks for money to be given or taken by hand, as a second person approves")
             .body::<NewAdjustment>()
+            .example(json!({
+                "player": "alice", "currency": "EUR", "amount": "5.00", "direction": "credit",
+                "reason": "for the long wait", "category": "goodwill",
+            }))
             .answers::<View>(202)
             .answers::<View>(200)
             .refuses(&[Code::UnknownPlayer, Code::CurrencyMismatch]),
         post("/v1/rounds/void", Resource::Rounds, void)
             .summary("Asks for a whole round to be taken back, as a second person approves")
             .body::<NewVoid>()
+            .example(json!({
+                "player": "alice", "provider": "demo", "round": "r-1001", "reason": "the game failed",
+            }))
             .answers::<View>(202)
             .refuses(&[
                 Code::UnknownPlayer,

@@ -10,6 +10,7 @@ use pitboss_schema::{ApprovalFilter, ApprovalKind, ApprovalRow, ApprovalState};
 use pitboss_wallet::{By, PlayerId, Timestamp, TransactionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -41,11 +42,13 @@ pub fn routes() -> Vec<Route> {
         post("/v1/approvals/{id}/approve", resource, approve)
             .summary("Approves what another person asked for, and carries it out")
             .optional_body::<Nothing>()
+            .example(json!({}))
             .answers::<View>(200)
             .refuses(&[Code::NotFound, Code::SamePerson, Code::ApprovalDecided]),
         post("/v1/approvals/{id}/reject", resource, reject)
             .summary("Rejects what another person asked for")
             .body::<Rejection>()
+            .example(json!({ "reason": "the round was played to its end" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound, Code::SamePerson, Code::ApprovalDecided]),
     ]

@@ -132,9 +132,15 @@ async fn list(operator: Operator, question: Query<Question>) -> Result<HttpRespo
         let known = AuditAction::from_name(name);
         known.ok_or_else(|| malformed("action", "must be one of those in docs/audit.md"))
     });
+    // What was no UTF-8 has become U+FFFD by now.
+    let is_wrong = |text: &str| {
+        text.is_empty()
+            || text.len() > TEXT_MAX
+            || text.contains(['\0', char::REPLACEMENT_CHARACTER])
+    };
     let text = |field: &str, text: Option<String>| match text {
-        Some(text) if text.is_empty() || text.len() > TEXT_MAX || text.contains('\0') => {
-            let what = format!("must be 1 to {TEXT_MAX} bytes, without U+0000");
+        Some(text) if is_wrong(&text) => {
+            let what = format!("must be 1 to {TEXT_MAX} bytes of UTF-8, without U+0000");
             Err(malformed(field, what))
         }
         text => Ok(text),

@@ -42,6 +42,7 @@ pub fn routes() -> Vec<Route> {
         put("/v1/collections/{id}", resource, put_one)
             .summary("Puts a collection in, or in the place of the one that is there")
             .body::<Collection>()
+            .example(json!({ "id": "popular", "titles": { "en": "Popular" }, "games": ["dice"] }))
             .answers::<View>(201)
             .answers::<View>(200)
             .refuses(&[Code::NotFound, Code::CatalogueLimit]),

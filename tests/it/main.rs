@@ -34,6 +34,7 @@ mod guides;
 mod hostile;
 mod idempotency;
 mod keys;
+mod keys_elsewhere;
 mod lists;
 mod lobby;
 mod logs;

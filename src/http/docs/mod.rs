@@ -47,6 +47,8 @@ guides!(
     "callbacks",
     "providers",
     "games",
+    "keys",
+    "audit",
     "players",
     "approvals",
     "history",

@@ -37,6 +37,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/players/{id}/game-blocks", resource, create)
             .summary("Blocks a player from a game, a category or a provider's games")
             .body::<NewBlock>()
+            .example(json!({ "category": "slot", "reason": "asked for by the player" }))
             .answers::<View>(201)
             .answers::<View>(200)
             .refuses(&[

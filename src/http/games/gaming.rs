@@ -30,6 +30,7 @@ pub fn routes() -> Vec<Route> {
         put("/v1/gaming", Resource::Games, put_one)
             .summary("Stops all gaming on all nodes, or lets it go on")
             .body::<Switch>()
+            .example(json!({ "enabled": true, "reason": "the maintenance is over" }))
             .answers::<View>(200),
     ]
 }

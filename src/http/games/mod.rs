@@ -16,7 +16,7 @@ use pitboss_schema::{Category, Device, Game, GameRow, GamesChange, GamesNow, Pla
 use pitboss_wallet::{Country, Currency, GameId, ProviderId, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     ApiError, List,
@@ -48,6 +48,9 @@ pub fn routes() -> Vec<Route> {
         post("/v1/games/import", resource, import::import)
             .summary("Puts many games into the catalogue, or changes them: all or nothing")
             .body::<import::Import>()
+            .example(json!({
+                "games": [{ "id": "dice", "provider": "demo", "name": "Dice", "category": "dice" }],
+            }))
             .answers::<import::Imported>(200)
             .refuses(&[Code::CatalogueLimit, Code::Busy]),
         get("/v1/games/{id}", resource, get_one)
@@ -57,17 +60,22 @@ pub fn routes() -> Vec<Route> {
         put("/v1/games/{id}", resource, put_one)
             .summary("Puts a game in, or in the place of the one that is there")
             .body::<Game>()
+            .example(json!({
+                "id": "dice", "provider": "demo", "name": "Dice", "category": "dice", "demo": true,
+            }))
             .answers::<View>(201)
             .answers::<View>(200)
             .refuses(&[Code::CatalogueLimit, Code::UnknownGame]),
         patch("/v1/games/{id}", resource, change)
             .summary("Changes the fields of a game that are sent, such as `enabled`")
             .body::<Change>()
+            .example(json!({ "enabled": true }))
             .answers::<View>(200)
             .refuses(&[Code::UnknownGame]),
         post("/v1/games/{id}/launch", resource, launch::launch)
             .summary("Starts a game session for a player, or a demo")
             .body::<launch::NewLaunch>()
+            .example(json!({ "player": "alice", "currency": "EUR" }))
             .answers::<launch::LaunchView>(201)
             .refuses(&[
                 Code::UnknownGame,

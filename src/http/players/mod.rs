@@ -40,6 +40,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/players", resource, create)
             .summary("Creates a player, or opens another currency for one that exists")
             .body::<NewPlayer>()
+            .example(json!({ "id": "alice", "currency": "EUR" }))
             .answers::<PlayerView>(201)
             .answers::<PlayerView>(200)
             .refuses(&[Code::PlayerExists, Code::CurrencyMismatch]),
@@ -54,11 +55,13 @@ pub fn routes() -> Vec<Route> {
         patch("/v1/players/{id}", resource, change)
             .summary("Changes what is told of a player")
             .body::<Change>()
+            .example(json!({ "language": "en", "labels": { "segment": "new" } }))
             .answers::<PlayerView>(200)
             .refuses(&[Code::UnknownPlayer]),
         post("/v1/players/{id}/status", resource, set_status)
             .summary("Blocks a player, closes his account, or lets him in again")
             .body::<NewStatus>()
+            .example(json!({ "status": "active", "reason": "the documents are in order" }))
             .answers::<PlayerView>(200)
             .refuses(&[Code::UnknownPlayer]),
     ];

@@ -7,6 +7,7 @@ use pitboss_wallet::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::player_id;
 use crate::{
@@ -30,11 +31,13 @@ pub fn routes() -> Vec<Route> {
         post("/v1/players/{id}/wallets", Resource::Players, open)
             .summary("Opens a wallet in another currency; one that is open stays as it is")
             .body::<NewWallet>()
+            .example(json!({ "currency": "SEK" }))
             .answers::<List<'_, WalletView>>(200)
             .refuses(&[Code::UnknownPlayer, Code::CurrencyMismatch]),
         post("/v1/players/{id}/deposits", Resource::Deposits, deposit)
             .summary("Puts money into a player's wallet, once for each reference")
             .body::<NewDeposit>()
+            .example(json!({ "amount": "50.00", "currency": "EUR", "reference": "d-1001" }))
             .answers::<DepositView>(201)
             .answers::<DepositView>(200)
             .refuses(&[

@@ -43,6 +43,7 @@ pub fn routes() -> Vec<Route> {
         get("/v1/players/{id}/statement", Resource::Players, statement)
             .summary("Tells what moved on a player's accounts, with running balances")
             .query::<Asked>()
+            .example_with("currency", "EUR")
             .answers::<View>(200)
             .answers_as(200, csv::CONTENT_TYPE)
             .refuses(&[Code::UnknownPlayer, Code::CurrencyMismatch]),

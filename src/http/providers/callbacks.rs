@@ -32,12 +32,14 @@ pub(super) fn routes() -> Vec<Route> {
         get("/v1/providers/{id}/callbacks", resource, list)
             .summary("Lists the callbacks of a provider account that were logged, newest first")
             .query::<Page>()
+            .example_with("id", "demo")
             .answers::<List<'_, Entry>>(200)
             .refuses(&[Code::UnknownProvider]),
         get("/v1/providers/{id}/callbacks/{number}", resource, get_one)
             .summary(
                 "Gets a logged callback: the request, the answer, and what was understood of it",
             )
+            .example_with("id", "demo")
             .answers::<Whole>(200)
             .refuses(&[Code::UnknownProvider, Code::NotFound]),
     ]

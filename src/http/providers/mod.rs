@@ -12,6 +12,7 @@ use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus};
 use pitboss_wallet::{Policy, ProviderId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     ApiError, List,
@@ -38,6 +39,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/providers", resource, create)
             .summary("Makes a provider account; its callback secret is shown this once")
             .body::<NewAccount>()
+            .example(json!({ "id": "acme", "name": "Acme Games" }))
             .answers::<View>(201)
             .refuses(&[Code::ProviderExists, Code::ProviderLimit]),
         get("/v1/providers/{id}", resource, get_one)
@@ -47,6 +49,7 @@ pub fn routes() -> Vec<Route> {
         patch("/v1/providers/{id}", resource, change)
             .summary("Changes a provider account, or disables, enables or closes it")
             .body::<AccountChange>()
+            .example(json!({ "allowed_addresses": ["192.0.2.0/24"] }))
             .answers::<View>(200)
             .refuses(&[
                 Code::UnknownProvider,
@@ -56,11 +59,13 @@ pub fn routes() -> Vec<Route> {
         post("/v1/providers/{id}/rotate", resource, rotate)
             .summary("Gives a provider account a new callback secret, shown this once; the old one is valid for a while")
             .optional_body::<Rotation>()
+            .example(json!({ "grace_s": 3600 }))
             .answers::<View>(200)
             .refuses(&[Code::UnknownProvider]),
         post("/v1/providers/{id}/revoke-old", resource, revoke_old)
             .summary("Ends the callback secret of before the last rotation at once")
             .optional_body::<Nothing>()
+            .example(json!({}))
             .answers::<View>(200)
             .refuses(&[Code::UnknownProvider]),
     ];

@@ -33,6 +33,10 @@ pub fn routes() -> Vec<Route> {
         get("/v1/transactions/lookup", Resource::Transactions, lookup)
             .summary("Finds the transaction that an external id was used for")
             .query::<Lookup>()
+            .example_with("provider", "demo")
+            .example_with("external_id", "b-1001")
+            .example_with("kind", "bet")
+            .example_with("player", "alice")
             .answers::<TransactionDetail>(200)
             .refuses(&[Code::NotFound, Code::UnknownPlayer, Code::SearchTooWide]),
         get("/v1/transactions/{id}", Resource::Transactions, get_one)

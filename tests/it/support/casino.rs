@@ -113,31 +113,33 @@ impl Casino {
     pub async fn serve(&self, more: &str) -> Node {
         let (api, admin) = (free_port().unwrap(), free_port().unwrap());
         let config = self.config(more, api, admin);
-        let mut node = Node {
-            program: self.spawn(&config),
-            api,
-            admin,
-            config,
-        };
-        self.wait_until_ready(&mut node).await;
-        node
+        self.start_node(config, api, admin).await
     }
 
     /// Starts a server for one of the environments alone.
     pub async fn serve_only(&self, environment: &str) -> Node {
-        let (api, admin) = (free_port().unwrap(), free_port().unwrap());
-        let config = self.config("", api, admin);
-        let mut text = std::fs::read_to_string(&config).unwrap();
-        for Login {
-            environment: other, ..
-        } in &self.logins
-        {
-            if *other != environment {
+        let others = self.logins.iter().map(|login| login.environment);
+        let others: Vec<_> = others.filter(|other| *other != environment).collect();
+        self.serve_edited(|mut text| {
+            for other in &others {
                 let on = format!("[environments.{other}]\nenabled = true");
                 text = text.replace(&on, &on.replace("true", "false"));
             }
-        }
-        std::fs::write(&config, text).unwrap();
+            text
+        })
+        .await
+    }
+
+    /// Starts a server with a configuration that is not only longer than the usual one.
+    pub async fn serve_edited(&self, edit: impl FnOnce(String) -> String) -> Node {
+        let (api, admin) = (free_port().unwrap(), free_port().unwrap());
+        let config = self.config("", api, admin);
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, edit(text)).unwrap();
+        self.start_node(config, api, admin).await
+    }
+
+    async fn start_node(&self, config: PathBuf, api: u16, admin: u16) -> Node {
         let mut node = Node {
             program: self.spawn(&config),
             api,

@@ -1,7 +1,10 @@
 //! Operator keys: made, restricted, rotated, revoked. All keys of an environment are seen by whoever may read them.
 //!
 //! No key gives out more than it has (`access::Grant`), and none changes or revokes itself: so none widens itself, and one
-//! with `keys:write` is always left.
+//! with `keys:write` is always left. What a key may be is in `check`, how it is shown in `view`.
+
+mod check;
+mod view;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,12 +12,9 @@ use actix_web::{
     web::{Path, Query},
 };
 use pitboss_providers::Code;
-use pitboss_schema::{
-    AuditAction, AuditNote, KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate as KeyRate,
-};
-use pitboss_wallet::Timestamp;
+use pitboss_schema::{AuditAction, AuditNote, KeyChange, KeyMade, NewKey, OperatorKeyRow};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -25,10 +25,13 @@ use super::{
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
     route::{Route, get, patch, post},
-    values::{line, malformed, moment, there},
+    values::{line, malformed, there},
 };
+use check::{check_addresses, check_covered, check_expiry, check_rate, check_scopes, issuers};
+use view::{Rate, View};
+
 use crate::{
-    access::{AllowList, Grant, Resource, Scopes},
+    access::{Grant, Resource, Scopes},
     config::KEY_GRACE_S_MAX,
     keys,
     tokens::{self, TokenKind},
@@ -36,10 +39,6 @@ use crate::{
 };
 
 const NAME_CHARS_MAX: usize = 100;
-const NETWORKS_MAX: usize = 100;
-const RATE_MAX: u32 = 1_000_000;
-/// Persons through whose hands a secret may come.
-const ISSUERS_MAX: usize = 32;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
@@ -52,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/keys", resource, create)
             .summary("Makes an operator key; its secret is shown this once")
             .body::<New>()
+            .example(json!({ "name": "reports", "person": "Robin", "scopes": ["reports:read"] }))
             .answers::<View>(201)
             .refuses(&[Code::KeyLimit]),
         get("/v1/keys/{id}", resource, get_one)
@@ -61,114 +61,22 @@ pub fn routes() -> Vec<Route> {
         patch("/v1/keys/{id}", resource, change)
             .summary("Changes what another operator key may do")
             .body::<Change>()
+            .example(json!({ "name": "monthly reports" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         post("/v1/keys/{id}/rotate", resource, rotate)
             .summary("Gives an operator key a new secret, shown this once; the one before works on for a while")
             .optional_body::<Rotation>()
+            .example(json!({ "grace_s": 3600 }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         post("/v1/keys/{id}/revoke", resource, revoke)
             .summary("Revokes another operator key, at once and for ever")
             .optional_body::<Revocation>()
+            .example(json!({ "reason": "no longer needed" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
     ]
-}
-
-/// How many requests a key may make on one node.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Rate {
-    /// A second.
-    per_s: u32,
-    /// At once, before the rate counts.
-    burst: u32,
-}
-
-/// A secret of a key, without the secret.
-#[derive(Serialize, JsonSchema)]
-struct Secret {
-    /// Its first characters.
-    prefix: String,
-    /// `current`; `old`, which works until its time is over; `ended`.
-    state: &'static str,
-    /// When it ends, if that is known.
-    until: Option<Timestamp>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct View {
-    id: Uuid,
-    name: String,
-    /// Whom it is for: two keys for one person are one person.
-    person: String,
-    /// The persons through whose hands its secret came, none of whom counts as another person than this key's.
-    issuers: Vec<String>,
-    /// The first characters of its secret.
-    prefix: String,
-    /// `live`, `expired` or `revoked`.
-    state: &'static str,
-    /// What it may do, such as `players:read`; `*` is everything.
-    scopes: Vec<String>,
-    /// Networks from which it may be used; none: from anywhere.
-    allowed_addresses: Vec<String>,
-    /// `null`: as configured.
-    rate: Option<Rate>,
-    expires_at: Option<Timestamp>,
-    created_at: Timestamp,
-    revoked_at: Option<Timestamp>,
-    /// To the minute.
-    last_used_at: Option<Timestamp>,
-    last_used_address: Option<String>,
-    /// The current secret, and the one before it.
-    secrets: Vec<Secret>,
-    /// Shown once: when it was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
-}
-
-impl View {
-    fn of(row: OperatorKeyRow, now: Timestamp, secret: Option<String>) -> Self {
-        let state = if row.revoked_at.is_some() {
-            "revoked"
-        } else if row.expires_at.is_some_and(|end| end <= now) {
-            "expired"
-        } else {
-            "live"
-        };
-        let ended = |live| if state == "live" { live } else { "ended" };
-        let current = Secret {
-            prefix: row.prefix.clone(),
-            state: ended("current"),
-            until: row.expires_at,
-        };
-        let old = row.old.map(|(prefix, until)| Secret {
-            prefix,
-            state: if until > now { ended("old") } else { "ended" },
-            until: Some(row.expires_at.map_or(until, |end| end.min(until))),
-        });
-        Self {
-            id: row.id,
-            name: row.name,
-            person: row.person,
-            issuers: row.issuers,
-            prefix: row.prefix,
-            state,
-            scopes: row.scopes,
-            allowed_addresses: row.allowed,
-            rate: row
-                .rate
-                .map(|KeyRate { per_s, burst }| Rate { per_s, burst }),
-            expires_at: row.expires_at,
-            created_at: row.created_at,
-            revoked_at: row.revoked_at,
-            last_used_at: row.last_used_at,
-            last_used_address: row.last_used_address,
-            secrets: std::iter::once(current).chain(old).collect(),
-            secret,
-        }
-    }
 }
 
 fn not_found() -> ApiError {
@@ -202,59 +110,6 @@ async fn find(world: &World, id: &str) -> Result<OperatorKeyRow, ApiError> {
 async fn shown(world: &World, id: Uuid, secret: Option<String>) -> Result<View, ApiError> {
     let row = find(world, &id.to_string()).await?;
     Ok(View::of(row, world.clock.now(), secret))
-}
-
-fn check_scopes(scopes: &[String]) -> Result<Scopes, ApiError> {
-    if scopes.is_empty() {
-        return Err(malformed("scopes", "must name at least one"));
-    }
-    Scopes::parse(scopes).map_err(|error| malformed("scopes", error))
-}
-
-fn check_addresses(addresses: &[String]) -> Result<AllowList, ApiError> {
-    let field = "allowed_addresses";
-    if addresses.len() > NETWORKS_MAX {
-        return Err(malformed(field, format!("at most {NETWORKS_MAX}")));
-    }
-    AllowList::parse(addresses).map_err(|error| malformed(field, error))
-}
-
-fn check_rate(rate: Rate) -> Result<KeyRate, ApiError> {
-    let Rate { per_s, burst } = rate;
-    if [per_s, burst].iter().any(|n| *n == 0 || *n > RATE_MAX) {
-        let what = format!("per_s and burst must be from 1 to {RATE_MAX}");
-        return Err(malformed("rate", what));
-    }
-    Ok(KeyRate { per_s, burst })
-}
-
-fn check_expiry(world: &World, text: &str) -> Result<Timestamp, ApiError> {
-    let at = moment("expires_at", text)?;
-    if at <= world.clock.now() {
-        return Err(malformed("expires_at", "must lie in the future"));
-    }
-    Ok(at)
-}
-
-/// Refuses what the asking key does not have itself.
-fn check_covered(operator: &Operator, grant: &Grant) -> Result<(), ApiError> {
-    let covered = operator.key.grant.covers(grant);
-    covered.map_err(|excess| forbidden(excess.to_string()))
-}
-
-/// Those through whose hands a secret comes that this operator is shown.
-fn issuers(operator: &Operator, before: &[String]) -> Result<Vec<String>, ApiError> {
-    let mut issuers = before.to_vec();
-    issuers.extend(operator.hands());
-    issuers.sort_unstable();
-    issuers.dedup();
-    if issuers.len() > ISSUERS_MAX {
-        let detail = format!(
-            "the secret would have come through more than {ISSUERS_MAX} hands: make the key on the command line"
-        );
-        return Err(forbidden(detail));
-    }
-    Ok(issuers)
 }
 
 #[derive(Deserialize, JsonSchema)]
