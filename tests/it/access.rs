@@ -154,7 +154,7 @@ async fn no_route_of_operators_opens_for_a_key_that_must_not_open_it_and_nothing
                 .iter()
                 .any(|entry| entry["detail"]["reason"] == **reason)
         };
-        reasons.iter().all(|reason| has(reason)).then_some(())
+        reasons.iter().all(has).then_some(())
     })
     .await;
     let text = sandbox.get("/v1/audit?limit=200").await.ok().text;

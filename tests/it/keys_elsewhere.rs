@@ -239,14 +239,20 @@ async fn changes_of_keys_reach_whoever_listens_on_nats() {
     let bus = Bus::listen(&client.at.nats).await;
     let made = make(&client, &["games:read"], json!({})).await;
     let subject = format!("key/{}", made.text_at("/id"));
-    let found = eventually("the event is kept", async || {
+    let is_kept = async || {
         let kept = bus.kept("SYSTEM").await;
         kept.into_iter()
             .find(|heard| heard.event["data"]["subject"] == subject)
-    })
-    .await;
+    };
+    let found = eventually("the event is kept", is_kept).await;
     assert_eq!(found.event["type"], "key.created");
     assert_eq!(found.event["player"], Value::Null);
+    // A stream that is lost is filled again, as those of players are.
+    bus.jetstream().delete_stream("SYSTEM").await.unwrap();
+    make(&client, &["games:read"], json!({})).await;
+    let stream = async || bus.jetstream().get_stream("SYSTEM").await.ok();
+    eventually("the stream is there again", stream).await;
+    assert_eq!(eventually("the event is kept again", is_kept).await, found);
     done(&[
         "audit",
         "--config",
