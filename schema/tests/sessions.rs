@@ -1,6 +1,12 @@
 //! Sessions and failed logins in the database: what an earlier version left, histories, locks.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests make ids of their own"
+)]
 
 mod common;
 mod play;

@@ -58,7 +58,9 @@ async fn open_account(tour: &mut Tour, stream: &str) -> Result<(), Interrupt> {
             "The player logs in",
             "The token is for the player's browser or app. It opens this player's stream and nothing else.",
             request,
-            Expected::status(201).field("/player", tour.player.as_str()),
+            Expected::status(201)
+                .field("/player", tour.player.as_str())
+                .events(&["player.logged_in"]),
         )
         .await?;
     let token = Tour::need(&answer, "/token")?;
@@ -101,7 +103,7 @@ async fn watch(tour: &mut Tour, url: &str, token: &str) -> Result<(), Interrupt>
     let total = snapshot["wallets"][0]["total"]
         .as_str()
         .unwrap_or("missing");
-    // Opening the account was the player's only event so far.
+    // Opening the account and the login were the player's only events so far.
     tour.screen.checks(&[
         Check::equal("seq", &stream.snapshot_seq.to_string(), "2"),
         Check::equal("balance", total, "0.00"),

@@ -63,7 +63,7 @@ async fn a_players_feed_has_the_bytes_of_the_bus_from_the_first_on() {
     for index in 0..5 {
         plays(&client, &player, &format!("b{index}")).await;
     }
-    let last = 5 + 15;
+    let last = EVENTS + 15;
     let heard = bus.until(&player.id, last).await;
     let page = client
         .get(&format!("/v1/events?player={}", player.id))
