@@ -66,10 +66,32 @@ pub fn merged(current: Option<&Game>, changes: &Map<String, Value>) -> Result<Ga
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
+    check_shape(&whole)?;
     let mut game: Game = serde_path_to_error::deserialize(Value::Object(whole))?;
     check_fixed(current, &game)?;
     check(&mut game)?;
     Ok(game)
+}
+
+/// What is an object must be one: serde would also take a list of its values.
+pub(super) fn objects(fields: &Map<String, Value>, names: &[&str]) -> Checked {
+    let is_list = |name: &&&str| fields.get(**name).is_some_and(Value::is_array);
+    match names.iter().find(is_list) {
+        Some(name) => Err(Complaint::new(*name, "must be an object")),
+        None => Ok(()),
+    }
+}
+
+fn check_shape(fields: &Map<String, Value>) -> Checked {
+    objects(fields, &["countries"])?;
+    let limits = fields.get("limits").and_then(Value::as_array);
+    match limits.and_then(|limits| limits.iter().position(Value::is_array)) {
+        Some(index) => {
+            let field = format!("limits[{index}]");
+            Err(Complaint::new(field, "must be an object"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The game that `fields` are, in the place of the one that is there: what they leave out takes its default.
@@ -106,7 +128,7 @@ fn check(game: &mut Game) -> Checked {
         return Err(Complaint::new("id", "is a word of the API"));
     }
     text("name", &game.name, NAME_CHARS_MAX)?;
-    list("tags", &game.tags, TAGS_MAX, |tag| is_tag(tag), TAG_RULE)?;
+    list("tags", &game.tags, TAGS_MAX, is_tag, TAG_RULE)?;
     if let Some(rtp) = &game.rtp
         && !is_percent(rtp)
     {
@@ -122,7 +144,7 @@ fn check(game: &mut Game) -> Checked {
         "languages",
         &game.languages,
         LANGUAGES_MAX,
-        |tag| is_language(tag),
+        is_language,
         LANGUAGE_RULE,
     )?;
     check_countries(&game.countries)?;

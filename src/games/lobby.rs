@@ -11,6 +11,7 @@ use pitboss_wallet::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Complaint, Floor, Listed, entry, search};
 
@@ -89,9 +90,20 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// Reads a collection and checks it.
+    ///
     /// # Errors
     /// The field that does not fit.
-    pub fn check(&self) -> Result<(), Complaint> {
+    pub fn read(fields: Map<String, Value>) -> Result<Self, Complaint> {
+        entry::objects(&fields, &["titles", "rule", "countries"])?;
+        let collection: Self = serde_path_to_error::deserialize(Value::Object(fields))?;
+        collection.check()?;
+        Ok(collection)
+    }
+
+    /// # Errors
+    /// The field that does not fit.
+    fn check(&self) -> Result<(), Complaint> {
         let wrong = |field: &str, why: String| Err(Complaint::new(field, why));
         if !entry::is_word(&self.id, ID_CHARS_MAX) {
             let why = format!("must be 1 to {ID_CHARS_MAX} small letters, digits, - and _");
@@ -352,7 +364,7 @@ pub(super) fn shown<'a>(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -360,9 +372,11 @@ mod tests {
         let mut whole = json!({ "id": "top", "titles": { "en": "Top" }, "rule": {} });
         let fields = whole.as_object_mut().unwrap();
         fields.extend(changes.as_object().unwrap().clone());
-        let collection: Collection =
-            serde_json::from_value(whole).map_err(|error| error.to_string())?;
-        collection.check().map_err(|error| error.field)
+        let Value::Object(fields) = whole else {
+            unreachable!()
+        };
+        let read = Collection::read(fields).map_err(|error| error.field);
+        read.map(drop)
     }
 
     #[test]

@@ -10,7 +10,7 @@ use pitboss_schema::{AuditAction, Category, Device, GameLimits, Volatility};
 use pitboss_wallet::{Country, Currency, GameId, GameSwitch, ProviderId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -135,9 +135,7 @@ async fn put_one(
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
     let fields = named_fields(&body, &id)?;
-    let collection: Collection = serde_path_to_error::deserialize(Value::Object(fields))
-        .map_err(|error| complaint(&error.into()))?;
-    collection.check().map_err(|error| complaint(&error))?;
+    let collection = Collection::read(fields).map_err(|error| complaint(&error))?;
     let floor = world.games.now();
     let is_unknown = |game: &&GameId| floor.game(game.as_str()).is_none();
     if let Some(index) = collection.games.iter().position(|game| is_unknown(&game)) {

@@ -289,8 +289,8 @@ async fn a_body_that_does_not_fit_is_refused_by_name() {
         ),
         (
             "/v1/games/dice/launch",
-            crate::support::player::with(&login, "demo", true),
-            "demo",
+            crate::support::player::with(&login, "colour", "red"),
+            "colour",
         ),
     ] {
         let answer = client.post(path, &body).await.refused(422, "unknown_field");

@@ -95,6 +95,8 @@ fn what_is_wrong_is_told_with_its_field() {
         (json!({ "session_limit_s": 0 }), "session_limit_s"),
         (json!({ "max_sessions": 101 }), "max_sessions"),
         (json!({ "colour": "red" }), "colour"),
+        (json!({ "countries": [["SE"], []] }), "countries"),
+        (json!({ "limits": [["EUR", "1", "2"]] }), "limits[0]"),
     ] {
         let error = made(changes.clone()).unwrap_err();
         assert_eq!(error.field, field, "{changes}: {error}");

@@ -7,9 +7,9 @@ use super::{
     stored::settled,
 };
 use crate::{
-    Account, Bet, Currency, ExternalId, Fact, Funding, GameId, GameStanding, GameSwitch, Kind,
-    Money, Origin, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId, Session,
-    SessionId, SessionKind,
+    Account, Bet, Currency, ExternalId, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
+    Origin, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId, Session, SessionId,
+    SessionKind,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
@@ -73,7 +73,7 @@ pub(super) fn admit(
 }
 
 /// The round that a bet goes to. One that memory does not know is taken for new: the commit fails if it
-/// is not, and the ledger is asked then. While a game only finishes what was begun, it must be asked before.
+/// is not, and the ledger is asked then.
 pub(super) fn open(
     draft: &mut Draft<'_, '_>,
     origin: &Origin,
@@ -93,8 +93,8 @@ pub(super) fn open(
             round::check_currency(&round, currency)?;
             Ok(round)
         }
-        Lookup::Unknown if finishes => Err(Stop::Need(vec![Fact::Round(key)])),
-        Lookup::Absent if finishes => Err(game::finishing().into()),
+        // Of a round that memory does not know, the refusal asks the ledger before it goes out (T3).
+        Lookup::Absent | Lookup::Unknown if finishes => Err(game::finishing().into()),
         Lookup::Absent | Lookup::Unknown => {
             let round = new_round(draft, key, game, currency);
             round::announce(draft, &round);
