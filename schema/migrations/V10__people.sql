@@ -71,6 +71,8 @@ CREATE TABLE approval (
     payload     text        NOT NULL,
     maker_key   uuid        NOT NULL,
     maker       text        NOT NULL,
+    -- Through whose hands the maker's key went: none of them may decide.
+    maker_hands text[]      NOT NULL,
     -- Who approved or rejected it; none where one person was enough.
     checker_key uuid,
     checker     text,

@@ -71,6 +71,8 @@ pub struct NewApproval {
     /// JSON: what is asked for.
     pub payload: String,
     pub maker: By,
+    /// Through whose hands the maker's key went.
+    pub maker_hands: Vec<String>,
     pub at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -84,6 +86,7 @@ pub struct ApprovalRow {
     pub player: PlayerId,
     pub payload: String,
     pub maker: By,
+    pub maker_hands: Vec<String>,
     pub checker: Option<By>,
     /// Why it was rejected.
     pub reason: Option<String>,
@@ -123,7 +126,7 @@ impl Store {
         note: &AuditNote,
     ) -> Result<ApprovalRow, StoreError> {
         let sql = include_str!("../queries/approval_create.sql");
-        let params: [&(dyn ToSql + Sync); 9] = [
+        let params: [&(dyn ToSql + Sync); 10] = [
             &new.id,
             &new.kind.as_str(),
             &new.state.as_str(),
@@ -133,6 +136,7 @@ impl Store {
             &new.maker.person,
             &Moment(new.at),
             &Moment(new.expires_at),
+            &new.maker_hands,
         ];
         let made = self
             .change("create an approval", sql, &params, note)
@@ -286,6 +290,7 @@ fn approval(row: &Row) -> Result<ApprovalRow, StoreError> {
             key: get(row, "maker_key")?,
             person: get(row, "maker")?,
         },
+        maker_hands: get(row, "maker_hands")?,
         checker: checker.map(|(key, person)| By { key, person }),
         reason: get(row, "reason")?,
         failure: get(row, "failure")?,

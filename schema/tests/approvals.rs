@@ -53,6 +53,7 @@ fn wanted(id: u128, at_second: i64) -> NewApproval {
         player: PlayerId::new("alice").unwrap(),
         payload: "{}".to_owned(),
         maker: by("Mary"),
+        maker_hands: vec!["mary".to_owned()],
         at: at(at_second),
         expires_at: at(at_second + 100),
     }

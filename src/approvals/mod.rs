@@ -14,12 +14,13 @@ use pitboss_schema::{
     ApprovalKind, ApprovalRow, ApprovalState, AuditAction, AuditActor, AuditNote, NewApproval,
     StoreError, Verdict,
 };
-use pitboss_wallet::{By, MakerChecker, PlayerId, Reply};
+use pitboss_wallet::{MakerChecker, PlayerId, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    access::person,
     http::{ApiError, Operator},
     world::World,
 };
@@ -53,11 +54,14 @@ pub fn parse_id(text: &str) -> Option<Uuid> {
     (id_text(id) == text).then_some(id)
 }
 
-/// Whether two keys are of one person, however the name is written. Nobody can tell of a key without a name.
-#[must_use]
-pub fn is_same_person(one: &By, other: &By) -> bool {
-    let name = |by: &By| by.person.trim().to_lowercase();
-    one.key == other.key || name(one).is_empty() || name(one) == name(other)
+/// Whether whoever has this key, which went through these hands, is another person than the maker. Nobody can tell of a
+/// key without a name, and nobody is his own second person by making a key in another name.
+fn is_another(row: &ApprovalRow, key: Uuid, hands: &[String]) -> bool {
+    let has_names = hands
+        .iter()
+        .chain(&row.maker_hands)
+        .all(|name| !name.is_empty());
+    row.maker.key != key && has_names && person::are_two(&row.maker_hands, hands)
 }
 
 /// Keeps a request; one that one person may decide is carried out at once. `id` is the same for the same request sent
@@ -85,6 +89,7 @@ pub async fn request(
         player,
         payload: serde_json::to_string(request).map_err(ApiError::internal)?,
         maker: operator.by(),
+        maker_hands: operator.hands(),
         at: now,
         expires_at: now.plus_seconds(3600 * world.config.approvals.expire_h),
     };
@@ -114,7 +119,7 @@ pub async fn request(
 pub async fn approve(operator: &Operator, row: ApprovalRow) -> Result<ApprovalRow, ApiError> {
     let world = &operator.world;
     let by = operator.by();
-    check_persons(&row, &by)?;
+    check_persons(&row, operator)?;
     if row.state == ApprovalState::Pending {
         let detail = json!({ "player": &row.player, "maker": row.maker.person });
         let note = operator.note(AuditAction::ApprovalApproved, subject(row.id), detail);
@@ -152,7 +157,7 @@ pub async fn reject(
 ) -> Result<ApprovalRow, ApiError> {
     let world = &operator.world;
     let by = operator.by();
-    check_persons(&row, &by)?;
+    check_persons(&row, operator)?;
     if row.state == ApprovalState::Pending {
         let detail = json!({ "player": &row.player, "maker": row.maker.person, "reason": reason });
         let note = operator.note(AuditAction::ApprovalRejected, subject(row.id), detail);
@@ -178,12 +183,12 @@ pub async fn reject(
     }
 }
 
-fn check_persons(row: &ApprovalRow, by: &By) -> Result<(), ApiError> {
-    if is_same_person(by, &row.maker) {
-        let detail = "whoever asked for it does not decide it: another person's key is needed";
-        return Err(ApiError::new(Code::SamePerson, detail));
+fn check_persons(row: &ApprovalRow, operator: &Operator) -> Result<(), ApiError> {
+    if is_another(row, operator.key_id, &operator.hands()) {
+        return Ok(());
     }
-    Ok(())
+    let detail = "whoever asked for it does not decide it: another person's key is needed, which no hand of his made";
+    Err(ApiError::new(Code::SamePerson, detail))
 }
 
 /// The approval as it is by now, which does not wait any more: an overdue one expires here and now.
@@ -307,23 +312,52 @@ fn note_outcome(kind: ApprovalKind, outcome: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use pitboss_wallet::{By, Timestamp};
+
     use super::*;
 
-    fn by(key: u128, person: &str) -> By {
-        By {
-            key: Uuid::from_u128(key),
-            person: person.to_owned(),
-        }
-    }
-
     #[test]
-    fn a_person_is_the_same_however_his_name_is_written() {
-        let mary = by(1, "Mary");
-        for same in [by(1, "Carl"), by(2, "Mary"), by(2, " mary "), by(2, "MARY")] {
-            assert!(is_same_person(&same, &mary), "{same:?}");
+    fn a_person_is_the_same_however_his_name_is_written_and_whatever_key_he_made() {
+        let asked = |hands: &[String]| ApprovalRow {
+            id: Uuid::nil(),
+            kind: ApprovalKind::Adjustment,
+            state: ApprovalState::Pending,
+            player: PlayerId::new("alice").unwrap(),
+            payload: String::new(),
+            maker: By {
+                key: Uuid::from_u128(1),
+                person: "Mary".to_owned(),
+            },
+            maker_hands: hands.to_vec(),
+            checker: None,
+            reason: None,
+            failure: None,
+            transaction: None,
+            created_at: Timestamp::from_micros(0),
+            expires_at: Timestamp::from_micros(0),
+            decided_at: None,
+            finished_at: None,
+        };
+        let row = asked(&person::hands("Mary", &[]));
+        let other = Uuid::from_u128(2);
+        assert!(is_another(&row, other, &person::hands("Carl", &[])));
+        assert!(!is_another(
+            &row,
+            row.maker.key,
+            &person::hands("Carl", &[])
+        ));
+        for (name, issuers) in [
+            ("Mary", &[][..]),
+            (" mary ", &[]),
+            ("MARY", &[]),
+            ("Carl", &["mary".to_owned()]),
+            (" ", &[]),
+        ] {
+            assert!(
+                !is_another(&row, other, &person::hands(name, issuers)),
+                "{name} {issuers:?}"
+            );
         }
-        assert!(!is_same_person(&by(2, "Carl"), &mary));
-        assert!(is_same_person(&by(2, " "), &mary), "a key without a name");
     }
 
     #[test]

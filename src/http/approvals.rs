@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Bytes, Path, Query},
+    web::{Path, Query},
 };
 use pitboss_providers::Code;
 use pitboss_schema::{ApprovalFilter, ApprovalKind, ApprovalRow, ApprovalState};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, Nothing, or_empty},
     fields,
     idempotency::{self, Answer},
     page::{answer, cursor, limit_of, parse_cursor, wrong_cursor},
@@ -186,10 +186,6 @@ async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
     Ok(HttpResponse::Ok().json(View::of(row)?))
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 /// `POST /v1/approvals/{id}/approve`
 async fn approve(
     request: HttpRequest,
@@ -197,11 +193,7 @@ async fn approve(
     id: Path<String>,
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
-    let body = if body.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        body
-    };
+    let body = or_empty(body);
     let row = known(&operator, &id).await?;
     idempotency::run(&request, &operator, &body, async |_: Nothing| {
         let row = approvals::approve(&operator, row).await?;

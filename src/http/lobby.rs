@@ -65,6 +65,7 @@ pub fn routes() -> Vec<Route> {
 
 /// A collection of the lobby.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CollectionView")]
 struct View {
     #[serde(flatten)]
     collection: Collection,

@@ -14,6 +14,8 @@ pub const TAG: &str = "callbacks";
 const AT_THE_DOOR: &[Code] = &[
     Code::BadSignature,
     Code::UnknownProvider,
+    Code::AddressRefused,
+    Code::ProviderClosed,
     Code::BodyTooSlow,
     Code::BodyTooLarge,
     Code::Malformed,
@@ -37,6 +39,7 @@ fn refused(action: &str) -> &'static [Code] {
             Code::SessionInvalid,
             Code::PlayerBlocked,
             Code::GameDisabled,
+            Code::CountryRefused,
             Code::UnknownPlayer,
             Code::UnknownGame,
             Code::TransactionMismatch,

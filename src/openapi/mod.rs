@@ -19,6 +19,12 @@ use crate::{access, http::Route};
 use schemas::Schemas;
 
 /// The document of a server that the outside reaches at `public_url`, and whose lists have `page_max` rows at most.
+/// The operations of a path that take a body.
+fn operations(path: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let methods = path.as_object_mut().into_iter().flatten();
+    methods.filter_map(|(_, operation)| operation.get("requestBody").is_some().then_some(operation))
+}
+
 #[must_use]
 pub fn document(routes: &[Route], public_url: &str, page_max: usize) -> Value {
     let mut schemas = Schemas::default();
@@ -30,6 +36,9 @@ pub fn document(routes: &[Route], public_url: &str, page_max: usize) -> Value {
     }
     callbacks::add(&mut paths, &mut schemas);
     refusals::add_schema(&mut schemas);
+    for operation in paths.values_mut().flat_map(operations) {
+        schemas.in_bodies(&mut operation["requestBody"]);
+    }
     // What no operation answers is of paths and methods that are not described.
     let told = Value::Object(paths.clone()).to_string();
     let examples: Map<String, Value> = Code::ALL

@@ -36,6 +36,42 @@ const PLACES: &[Place] = &[
         pattern: "^ses_[0-9a-f]{32}$",
     },
     Place {
+        collection: "keys",
+        description: "The key's id.",
+        example: "0192f3a0-c0de-7000-8000-000000000c1e",
+        pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+    },
+    Place {
+        collection: "providers",
+        description: "The provider account's id, which is part of its callback URL.",
+        example: "acme",
+        pattern: "^.{1,64}$",
+    },
+    Place {
+        collection: "collections",
+        description: "The collection's id.",
+        example: "popular",
+        pattern: "^.{1,64}$",
+    },
+    Place {
+        collection: "approvals",
+        description: "The approval's id.",
+        example: "apr_0192f3a0c0de70008000000000000a99",
+        pattern: "^apr_[0-9a-f]{32}$",
+    },
+    Place {
+        collection: "transactions",
+        description: "Our id of the transaction.",
+        example: "tx_0192f3a0c0de70008000000000007ac5",
+        pattern: "^tx_[0-9a-f]{32}$",
+    },
+    Place {
+        collection: "rounds",
+        description: "The round's id, as lists show it.",
+        example: "rnd_WyJhbGljZSIsImRlbW8iLG51bGwsInItMSJd",
+        pattern: "^rnd_[A-Za-z0-9_-]+$",
+    },
+    Place {
         collection: "webhooks",
         description: "The webhook's id.",
         example: "wh_0192f3a0c0de7000800000000000b00c",

@@ -20,6 +20,7 @@ pub fn of(route: &Route) -> Vec<Code> {
         Caller::Operator(_) => codes.extend([
             Code::Unauthorized,
             Code::Forbidden,
+            Code::RateLimited,
             Code::Retry,
             Code::Internal,
         ]),

@@ -1,5 +1,7 @@
 //! The schemas of bodies and answers, each type once.
 
+use std::collections::BTreeSet;
+
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
@@ -48,25 +50,61 @@ impl Schemas {
         &mut self.written
     }
 
-    /// All that were named. A type is read and written alike: a test holds the two together.
+    /// All that were named. What is read in another form than it is written in, because fields may be left out of it,
+    /// has a name of its own in bodies: see [`rename`].
     pub fn finish(mut self) -> Map<String, Value> {
-        let mut all = self.read.take_definitions(true);
+        let apart = self.apart();
+        let mut all = Map::new();
+        for (name, mut schema) in self.read.take_definitions(true) {
+            rename(&mut schema, &apart);
+            all.insert(name_in_bodies(&name, &apart), schema);
+        }
         all.extend(self.written.take_definitions(true));
         all
     }
 
     /// Names that stand for one thing in bodies and for another in answers.
-    #[cfg(test)]
-    pub fn ambiguous(mut self) -> Vec<String> {
-        let read = self.read.take_definitions(true);
-        let written = self.written.take_definitions(true);
-        let differs =
-            |(name, schema): (&String, &Value)| read.get(name).is_some_and(|other| other != schema);
-        written
-            .iter()
-            .filter(|entry| differs(*entry))
-            .map(|(name, _)| name.clone())
-            .collect()
+    pub fn apart(&self) -> BTreeSet<String> {
+        let mut read = self.read.clone();
+        let mut written = self.written.clone();
+        let read = read.take_definitions(true);
+        let written = written.take_definitions(true);
+        let is_apart = |name: &&String| {
+            written
+                .get(*name)
+                .is_some_and(|other| *other != read[*name])
+        };
+        read.keys().filter(is_apart).cloned().collect()
+    }
+
+    /// Puts the names that bodies have for types into a schema that was made for one.
+    pub fn in_bodies(&self, schema: &mut Value) {
+        rename(schema, &self.apart());
+    }
+}
+
+fn name_in_bodies(name: &str, apart: &BTreeSet<String>) -> String {
+    if apart.contains(name) {
+        format!("{name}InBody")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Every reference to one of these names.
+fn rename(schema: &mut Value, apart: &BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let named = value.as_str().and_then(|text| text.strip_prefix(PLACE));
+                match named.map(|named| name_in_bodies(named, apart)) {
+                    Some(named) if name == "$ref" => *value = format!("{PLACE}{named}").into(),
+                    _ => rename(value, apart),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| rename(value, apart)),
+        _ => {}
     }
 }
 

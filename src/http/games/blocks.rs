@@ -47,6 +47,7 @@ pub fn routes() -> Vec<Route> {
                 Code::CatalogueLimit,
             ]),
         delete("/v1/players/{id}/game-blocks/{block}", resource, remove)
+            .example_with("block", "gb_0192f3a0c0de7000800000000000b10c")
             .summary("Lifts a block")
             .answers_as(204, "")
             .refuses(&[Code::UnknownPlayer, Code::NotFound]),
@@ -55,6 +56,7 @@ pub fn routes() -> Vec<Route> {
 
 /// What a player may not bet on: one of `game`, `category` and `provider` is told.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GameBlock")]
 struct View {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]

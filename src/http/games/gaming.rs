@@ -37,6 +37,7 @@ pub fn routes() -> Vec<Route> {
 
 /// Whether there is any gaming at all.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Gaming")]
 struct View {
     enabled: bool,
     /// While it is stopped, bets in rounds that are open already are still taken.

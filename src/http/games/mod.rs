@@ -94,6 +94,7 @@ pub fn routes() -> Vec<Route> {
 
 /// A game as the API shows it.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "GameView")]
 pub struct View {
     #[serde(flatten)]
     game: Game,
@@ -174,6 +175,7 @@ struct Page {
     q: Option<String>,
     provider: Option<ProviderId>,
     category: Option<Category>,
+    /// Only games with this tag.
     tag: Option<String>,
     /// Games that are played in this currency.
     currency: Option<Currency>,
@@ -181,7 +183,9 @@ struct Page {
     device: Option<Device>,
     /// Games that are offered in this country.
     country: Option<Country>,
+    /// Only games that are enabled, or that are not.
     enabled: Option<bool>,
+    /// Only games that can be played for nothing, or that cannot.
     demo: Option<bool>,
     /// Rows at most.
     limit: Option<usize>,

@@ -143,6 +143,7 @@ async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewKey")]
 struct New {
     /// What it is for.
     name: String,
@@ -219,6 +220,7 @@ fn new_secret(world: &World) -> Result<String, ApiError> {
 /// Fields that are not sent stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyChange")]
 struct Change {
     /// What it is for.
     name: Option<String>,
@@ -324,6 +326,7 @@ fn differences(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyRotation")]
 struct Rotation {
     /// How many seconds the secret before still works; 0: no longer. `keys.grace_s` when it is not there.
     grace_s: Option<i64>,

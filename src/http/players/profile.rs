@@ -64,6 +64,7 @@ impl NewPlayer {
 /// What is to be changed; what is not there stays as it is.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PlayerChange")]
 pub struct Change {
     /// ISO 3166-1 alpha-2; `null` forgets it.
     #[serde(default, deserialize_with = "told_or_null")]

@@ -36,6 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<List<'_, Entry>>(200)
             .refuses(&[Code::UnknownProvider]),
         get("/v1/providers/{id}/callbacks/{number}", resource, get_one)
+            .example_with("number", "1")
             .summary(
                 "Gets a logged callback: the request, the answer, and what was understood of it",
             )

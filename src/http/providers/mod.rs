@@ -238,6 +238,7 @@ async fn change(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "CallbackSecretRotation")]
 struct Rotation {
     /// How long the secret of before is valid, in seconds, up to 30 days; 0: it ends at once. When it is not there, what
     /// `providers.grace_s` of the server's configuration says.

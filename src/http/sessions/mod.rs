@@ -75,6 +75,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/sessions/{id}/keep-alive", resource, keep_alive_one)
             .summary("Tells that the player did something, so that the session goes on")
             .optional_body::<Nothing>()
+            .example(json!({}))
             .answers::<KeptAlive>(200)
             .refuses(&[Code::NotFound, Code::SessionExpired]),
         get("/v1/players/{id}/sessions", resource, history)
@@ -85,6 +86,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/players/{id}/sessions/end", resource, end_all)
             .summary("Ends all logins and game sessions of a player")
             .optional_body::<Nothing>()
+            .example(json!({}))
             .answers::<AllEnded>(200)
             .refuses(&[Code::UnknownPlayer]),
         delete("/v1/session", Access::Player, end_own)

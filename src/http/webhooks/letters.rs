@@ -75,6 +75,7 @@ pub async fn dead(
 /// Exactly one of them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WebhookReplay")]
 pub struct Replay {
     /// Everything since this moment, RFC 3339.
     from: Option<String>,

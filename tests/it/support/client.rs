@@ -157,10 +157,11 @@ impl Client {
         self.with_key(&self.at.second_operator_key)
     }
 
-    /// The same casino, asked with a new key of another person.
+    /// The same casino, asked with a new key of another person, which the second person made.
     pub async fn of_another_person(&self, person: &str) -> Self {
         let key = json!({ "name": person, "person": person, "scopes": ["*"] });
-        self.with_key(&self.post("/v1/keys", &key).await.ok().text_at("/secret"))
+        let made = self.second_person().post("/v1/keys", &key).await.ok();
+        self.with_key(&made.text_at("/secret"))
     }
 
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
