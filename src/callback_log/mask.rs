@@ -10,7 +10,7 @@ pub const MASK: &str = "***";
 const SECRET_CHARS_MIN: usize = 16;
 
 /// Headers that are shown as they are. Of all others only the name is: another dialect may have its key in any of them.
-const PLAIN_HEADERS: [&str; 12] = [
+const PLAIN_HEADERS: [&str; 13] = [
     "host",
     "user-agent",
     "accept",
@@ -21,6 +21,7 @@ const PLAIN_HEADERS: [&str; 12] = [
     "x-forwarded-for",
     "forwarded",
     "via",
+    "request-id",
     "x-request-id",
     "traceparent",
 ];

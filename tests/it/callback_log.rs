@@ -84,7 +84,7 @@ async fn an_integrator_sees_his_request_the_answer_and_what_was_understood() {
             .clone()
     };
     assert_eq!(
-        (header("x-request-id"), header("x-own-key")),
+        (header("request-id"), header("x-own-key")),
         (json!("req-7"), json!("***"))
     );
     let signature = header("pitboss-signature");

@@ -117,6 +117,9 @@ async fn a_demo_writes_nothing_and_its_token_opens_nothing() {
     )
     .await
     .ok();
+    // The first request of an account that may be stored is noted on its row, whatever becomes of it.
+    let first = player.bet("first", "0.01");
+    client.callback("bet", &first).await.ok();
     let ledger = casino.ledger("sandbox").await;
     let before = ledger.contents().await;
     let launch = async |game: &str, body: Value| {

@@ -180,7 +180,7 @@ async fn a_repeat_on_a_node_that_never_saw_the_player_is_answered_before_any_che
     );
     two.callback("bet", &player.bet("new", "1.00"))
         .await
-        .refused(403, "session_expired");
+        .refused(403, "player_blocked");
 }
 
 #[tokio::test]

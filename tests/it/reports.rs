@@ -263,10 +263,13 @@ async fn a_question_that_makes_no_sense_is_refused_by_name() {
         ("liability?at=9000-01-01T00:00:00Z", "at"),
         ("open-rounds?age=x", "age"),
     ] {
-        let answer = client
-            .get(&format!("/v1/reports/{query}"))
-            .await
-            .refused(422, "malformed");
+        let answer = client.get(&format!("/v1/reports/{query}")).await;
+        let is_refused = ["malformed", "unknown_field"].contains(&answer.code());
+        assert!(
+            is_refused && answer.status == 422,
+            "{query}: {}",
+            answer.text
+        );
         assert!(
             answer.text_at("/detail").contains(named),
             "{query}: {}",

@@ -19,8 +19,8 @@ pub struct Player {
 }
 
 pub const GAME: &str = "dice";
-/// Events of [`Player::with`]: account, deposit, launch, session and login.
-pub const EVENTS: i64 = 5;
+/// Events of [`Player::with`]: registration, account, deposit, launch, session and login.
+pub const EVENTS: i64 = 6;
 
 impl Player {
     /// A new player with so many EUR, in a session of [`GAME`].
