@@ -75,7 +75,7 @@ async fn what_happened_is_never_changed_on_whatever_path() {
                 ),
                 format!("TRUNCATE {table}"),
                 format!("TRUNCATE {table} CASCADE"),
-                format!("TRUNCATE player, {table}"),
+                format!("TRUNCATE install, {table}"),
             ]);
         }
         for sql in refused {

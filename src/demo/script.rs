@@ -105,7 +105,7 @@ async fn watch(tour: &mut Tour, url: &str, token: &str) -> Result<(), Interrupt>
         .unwrap_or("missing");
     // Opening the account and the login were the player's only events so far.
     tour.screen.checks(&[
-        Check::equal("seq", &stream.snapshot_seq.to_string(), "2"),
+        Check::equal("seq", &stream.snapshot_seq.to_string(), "3"),
         Check::equal("balance", total, "0.00"),
     ])?;
     tour.stream = Some(stream);

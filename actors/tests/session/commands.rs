@@ -22,7 +22,8 @@ async fn balance_and_launch_are_answered_with_the_clients_own_id() {
             "type": "balance", "id": "a", "seq": 1,
             "wallets": [{
                 "currency": "EUR", "cash": "12.50", "bonus": "0.00", "total": "12.50",
-                "held_in_rounds": "0.00", "owed": "0.00",
+                "held_in_rounds": "0.00", "owed": "0.00", "restricted_winnings": "0.00",
+                "withdrawable": "12.50", "withdrawal_hold": "0.00",
             }],
         })
     );

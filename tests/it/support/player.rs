@@ -61,7 +61,7 @@ impl Player {
     /// A new game session, which takes the place of the one before.
     pub async fn launched(&self, client: &Client) -> Answer {
         let body = json!({ "player": self.id, "currency": "EUR" });
-        let path = format!("/v1/games/{GAME}/launch");
+        let path = format!("/v1/games/{}/launch", self.game);
         client.post(&path, &body).await.ok()
     }
 
