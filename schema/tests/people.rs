@@ -19,6 +19,9 @@ use pitboss_wallet::{
 use play::{Player, eur, history, policy};
 use uuid::Uuid;
 
+/// Name, country, whether for tests, status, second of creation.
+type Person = (String, &'static str, bool, PlayerStatus, i64);
+
 fn id(name: &str) -> PlayerId {
     PlayerId::new(name).unwrap()
 }
@@ -103,7 +106,7 @@ async fn players_are_listed_by_every_filter_a_page_at_a_time() {
         everybody.push((name, country, number % 5 == 0, status, number / 2));
     }
     everybody.reverse();
-    let expect = |keep: &dyn Fn(&(String, &str, bool, PlayerStatus, i64)) -> bool| {
+    let expect = |keep: &dyn Fn(&Person) -> bool| {
         let mut kept: Vec<_> = everybody.iter().filter(|one| keep(one)).collect();
         kept.sort_by(|a, b| (b.4, &b.0).cmp(&(a.4, &a.0)));
         kept.iter().map(|one| one.0.clone()).collect::<Vec<_>>()

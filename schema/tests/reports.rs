@@ -168,7 +168,9 @@ async fn revenue_is_what_the_transactions_add_up_to() {
             offset_min: OFFSET_MIN,
             ..By::default()
         };
-        let fine = revenue(store, &everything(), by).await;
+        let mut fine = revenue(store, &everything(), by).await;
+        // An adjustment is of no game.
+        fine.retain(|row| row.game.is_some());
         let lines = by_hand(&rows, |row| {
             (
                 day(row.created_at).to_owned(),
@@ -240,7 +242,7 @@ async fn the_theoretical_return_is_weighed_by_the_bets_in_integers() {
     client
         .batch_execute(
             "INSERT INTO provider (id, dialect, name, policy, secret) VALUES ('demo', 'native', 'x', '{}', '\\x00');
-             INSERT INTO game (id, provider_id, name, category, rtp, enabled) VALUES ('dice', 'demo', 'x', 'x', '97.3', true)",
+             INSERT INTO game (id, provider_id, name, category, rtp, enabled) VALUES ('dice', 'demo', 'x', 'dice', '97.3', true)",
         )
         .await
         .unwrap();
