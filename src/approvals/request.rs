@@ -22,6 +22,7 @@ pub enum Request {
 
 /// Money to be given or taken by hand.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Adjustment {
     pub direction: Direction,
     /// Major units as decimal text, above 0.
@@ -35,6 +36,7 @@ pub struct Adjustment {
 
 /// A round to be taken back.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct VoidedRound {
     pub provider: ProviderId,
     pub game: GameId,
@@ -124,7 +126,7 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::BTreeMap;
 
     use super::*;
 
@@ -146,7 +148,7 @@ mod tests {
             adjustments_below: below
                 .iter()
                 .map(|(code, amount)| ((*code).to_owned(), (*amount).to_owned()))
-                .collect::<HashMap<_, _>>(),
+                .collect::<BTreeMap<_, _>>(),
             sweep_ms: 1000,
             sweep_batch_max: 1,
             finish_after_s: 1,

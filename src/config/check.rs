@@ -1,13 +1,10 @@
 //! What values the settings may have.
 
-use std::collections::BTreeMap;
-
 use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
 use super::{
-    Approvals, CallbackLog, Config, ConfigError, Outbox, Providers, Server, Sessions, Webhooks,
-    nats_users,
+    CallbackLog, Config, ConfigError, Providers, Sessions, Webhooks, nats_users, range::Check,
 };
 use crate::accounts::GRACE_MAX_S;
 
@@ -250,7 +247,7 @@ impl Config {
             1,
             86_400,
         );
-        check.thresholds(approvals);
+        check.amounts("approvals.adjustments_below", &approvals.adjustments_below);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);
@@ -427,91 +424,4 @@ fn providers_ranges(check: &mut Check, providers: &Providers, log: &CallbackLog)
     check.range("callback_log.trim_every_ms", *trim_every_ms, 100, 3_600_000);
     check.range("callback_log.trim_batch_max", *trim_batch_max, 1, 100_000);
     check.range("callback_log.scan_max", *scan_max, 1, 1_000_000);
-}
-
-/// Remembers the first value that is out of its range.
-struct Check(Result<(), ConfigError>);
-
-impl Default for Check {
-    fn default() -> Self {
-        Self(Ok(()))
-    }
-}
-
-impl Check {
-    fn range<T: PartialOrd + std::fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
-        if self.0.is_ok() && (value < least || value > most) {
-            self.0 = Err(ConfigError(format!(
-                "{key} = {value}: must be from {least} to {most}"
-            )));
-        }
-    }
-
-    fn amounts(&mut self, key: &str, amounts: &BTreeMap<String, String>) {
-        for (code, amount) in amounts {
-            let wrong = match threshold(code, amount) {
-                Ok(_) => continue,
-                Err(wrong) => wrong,
-            };
-            if self.0.is_ok() {
-                self.0 = Err(ConfigError(format!("{key}.{code} = {amount:?}: {wrong}")));
-            }
-        }
-    }
-
-    /// An endpoint that fails is disabled before the events that it has not taken are given up.
-    fn hold(&mut self, outbox: &Outbox, webhooks: &Webhooks) {
-        let Outbox { keep_h, hold_h, .. } = *outbox;
-        let disable_after_h = webhooks.disable_after_h;
-        let is_long = i64::try_from(hold_h).is_ok_and(|hold_h| hold_h > disable_after_h);
-        if self.0.is_ok() && (hold_h < keep_h || !is_long) {
-            self.0 = Err(ConfigError(format!(
-                "outbox.hold_h = {hold_h}: must be at least outbox.keep_h = {keep_h}, and more than webhooks.disable_after_h = {disable_after_h}"
-            )));
-        }
-    }
-
-    /// A certificate is of no use without its key.
-    fn tls(&mut self, server: &Server) {
-        let Server {
-            tls_certificate: certificate,
-            tls_key: key,
-            ..
-        } = server;
-        if self.0.is_ok() && certificate.is_empty() != key.is_empty() {
-            self.0 = Err(ConfigError(format!(
-                "server.tls_certificate = {certificate:?} and server.tls_key = {key:?}: must be two files, or both empty"
-            )));
-        }
-    }
-
-    /// Amounts of currencies that there are.
-    fn thresholds(&mut self, approvals: &Approvals) {
-        for (code, amount) in &approvals.adjustments_below {
-            let currency = Currency::from_code(&code.to_ascii_uppercase());
-            let is_amount = currency.is_some_and(|of| Money::parse(amount, of).is_ok());
-            if self.0.is_ok() && !is_amount {
-                self.0 = Err(ConfigError(format!(
-                    "approvals.adjustments_below.{code} = {amount:?}: must be the code of a currency and a plain decimal number"
-                )));
-            }
-        }
-    }
-
-    /// As browsers send it: nothing after the host and port, nothing in capitals.
-    fn origin(&mut self, key: &str, origin: &str) {
-        let host = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| origin.strip_prefix(scheme));
-        let is_host = |host: &str| {
-            !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', '*'])
-                && !host.contains(|c: char| c.is_whitespace() || c.is_ascii_uppercase())
-        };
-        if self.0.is_ok() && !host.is_some_and(is_host) {
-            self.0 = Err(ConfigError(format!(
-                "{key} = [{origin:?}]: must be a scheme and a host such as https://casino.example, in small letters, without a path"
-            )));
-        }
-    }
 }

@@ -2,14 +2,10 @@
 
 mod check;
 mod nats_users;
+mod range;
 mod told;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::SocketAddr,
-    path::Path,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
 use pitboss_schema::CallbackLogMode;
@@ -246,7 +242,7 @@ section!(Reports {
 });
 section!(Approvals {
     expire_h: i64,
-    adjustments_below: HashMap<String, String>,
+    adjustments_below: BTreeMap<String, String>,
     sweep_ms: u64,
     sweep_batch_max: u32,
     finish_after_s: i64,

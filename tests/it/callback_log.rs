@@ -202,17 +202,16 @@ async fn what_was_not_accepted_is_there_too_and_says_why() {
 async fn no_secret_and_no_token_is_kept_anywhere() {
     let client = shared().await;
     let account = Account::make(&client, json!({})).await;
-    let (client, player) = account.seat(&client).await;
+    let (client, mut player) = account.seat(&client).await;
     let secrets = [
         player.log_in(&client).await,
         client.at.operator_key.clone(),
         account.secret.clone(),
         player.launch_token(&client).await,
     ];
-    client
-        .callback("authenticate", &json!({ "token": secrets[3] }))
-        .await
-        .ok();
+    let token = json!({ "token": secrets[3] });
+    let taken_over = client.callback("authenticate", &token).await.ok();
+    player.session = taken_over.text_at("/session");
     let mut count = 2;
     for secret in &secrets {
         let odd = with(&player.bet(secret, "1.00"), "round", secret.as_str());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::catalogue::{actions, new_game, patch, put};
 use crate::support::{
-    casino::Casino,
+    casino::{Casino, PROVIDER},
     client::{Client, send},
     eventually,
     ledger::Ledger,
@@ -82,6 +82,10 @@ async fn a_disabled_game_finishes_its_open_rounds_and_begins_none() {
 #[tokio::test]
 async fn a_stop_of_all_gaming_holds_on_every_node_and_open_rounds_finish() {
     let casino = Casino::start("gaming-stop", &["sandbox"]).await;
+    // Another game than the one that he is in: a launch takes the place of the session before.
+    let ledger = casino.ledger("sandbox").await;
+    let game = "INSERT INTO game (id, provider_id, name, category, enabled) VALUES ('roulette', $1, 'Roulette', 'dice', true)";
+    ledger.0.execute(game, &[&PROVIDER]).await.unwrap();
     let (one, two) = tokio::join!(casino.serve(""), casino.serve(""));
     let (one, two) = (
         casino.client(&one, "sandbox"),
@@ -102,7 +106,6 @@ async fn a_stop_of_all_gaming_holds_on_every_node_and_open_rounds_finish() {
         .refused(403, "game_disabled");
     let launch = json!({ "player": player.id, "currency": "EUR" });
     eventually("the other node has stopped too", async || {
-        // Another game than the one that he is in: a launch takes the place of the session before.
         let answer = two.post("/v1/games/roulette/launch", &launch).await;
         (answer.code() == "game_disabled").then_some(())
     })

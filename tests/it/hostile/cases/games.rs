@@ -144,7 +144,14 @@ pub fn cases(player: &Player, block: &str) -> Vec<Case> {
         },
         Case {
             optional: &["/language", "/device", "/return_url"],
-            ..with("/v1/games/{id}/launch", "POST", launch)
+            // Another game than the one that he is in: its session would end.
+            body: launch,
+            ..case(
+                "/v1/games/{id}/launch",
+                "POST",
+                Caller::Operator,
+                "/v1/games/slot/launch".into(),
+            )
         },
         operator("/v1/gaming", "GET"),
         with(
