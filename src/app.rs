@@ -8,14 +8,21 @@ use std::sync::{
 use pitboss_actors::metric;
 use pitboss_wallet::Environment;
 
-use crate::{config::Config, http::Published, world::World};
+use crate::{
+    config::Config,
+    contract,
+    http::{self, Published},
+    openapi,
+    world::World,
+};
 
 /// What every HTTP handler shares.
 pub struct App {
     pub config: Arc<Config>,
     worlds: Vec<Arc<World>>,
     accepting: AtomicBool,
-    contract: OnceLock<Published>,
+    event_contract: OnceLock<Published>,
+    api_contract: OnceLock<Published>,
 }
 
 impl App {
@@ -25,7 +32,8 @@ impl App {
             config,
             worlds,
             accepting: AtomicBool::new(true),
-            contract: OnceLock::new(),
+            event_contract: OnceLock::new(),
+            api_contract: OnceLock::new(),
         })
     }
 
@@ -43,9 +51,18 @@ impl App {
     }
 
     /// The contract of the events, made at the first question.
-    pub fn contract(&self) -> &Published {
-        self.contract
-            .get_or_init(|| Published::new(&self.config.server.public_url))
+    pub fn event_contract(&self) -> &Published {
+        let public_url = &self.config.server.public_url;
+        self.event_contract
+            .get_or_init(|| Published::new(&contract::document(public_url)))
+    }
+
+    /// The contract of the REST API, made at the first question.
+    pub fn api_contract(&self) -> &Published {
+        let (public_url, page_max) = (&self.config.server.public_url, self.config.rest.page_max);
+        self.api_contract.get_or_init(|| {
+            Published::new(&openapi::document(&http::routes(), public_url, page_max))
+        })
     }
 
     /// `false` once the server is stopping.
@@ -81,6 +98,10 @@ impl App {
                 .set(gauge(world.registry.len()));
             metrics::gauge!("pitboss_event_waiters", "environment" => environment)
                 .set(gauge(world.feed.waiters()));
+            metrics::gauge!("pitboss_callback_log_queue", "environment" => environment)
+                .set(gauge(world.callback_log.waiting()));
+            metrics::gauge!("pitboss_reports_running", "environment" => environment)
+                .set(gauge(world.reports.running()));
         }
     }
 }

@@ -12,13 +12,14 @@ use pitboss_schema::Store;
 use pitboss_wallet::{Environment, PlayerId, Timestamp};
 
 use crate::{
+    accounts::command::{self as accounts, ProvidersCommand},
     audit, bus,
     cli_keys::{self, KeysCommand},
     config::Config,
-    demo, keys,
+    demo,
     sandbox::{self, Connection, SandboxOptions},
     server::{Ended, Server, stop_signal},
-    telemetry,
+    telemetry, tls,
     world::open_store,
 };
 
@@ -106,23 +107,6 @@ impl From<EnvironmentName> for Environment {
             EnvironmentName::Live => Self::Live,
         }
     }
-}
-
-#[derive(Subcommand)]
-enum ProvidersCommand {
-    /// Makes a provider account and shows its callback secret once.
-    Create {
-        #[command(flatten)]
-        config: ConfigFile,
-        #[arg(long, value_enum)]
-        environment: EnvironmentName,
-        /// The account's id, which is part of its callback URL.
-        #[arg(long)]
-        id: String,
-        /// The wire format that the provider speaks.
-        #[arg(long, default_value = "native")]
-        dialect: String,
-    },
 }
 
 #[derive(Subcommand)]
@@ -215,24 +199,7 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
             cli_keys::run(command).await?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Providers(ProvidersCommand::Create {
-            config,
-            environment,
-            id,
-            dialect,
-        }) => {
-            let config = complete(&config)?;
-            let environment = environment.into();
-            let store = open_store(&config, enabled(&config, environment)?)?;
-            let secret = keys::create_provider(&store, &config, environment, &id, &dialect).await?;
-            println!("{secret}");
-            eprintln!("This secret is shown once: give it to the provider. Its callbacks go to");
-            eprintln!(
-                "{}/callbacks/{environment}/{id}/...",
-                config.server.public_url.trim_end_matches('/')
-            );
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Providers(command) => accounts::run(command).await,
     }
 }
 
@@ -266,6 +233,7 @@ pub fn enabled(
 
 async fn serve(file: &ConfigFile) -> Result<ExitCode, Exit> {
     let config = complete(file)?;
+    tls::check(&config.server).map_err(Exit::usage)?;
     let metrics = telemetry::start_metrics().map_err(|text| Exit { text, code: 1 })?;
     let stop = stop_signal()?;
     let api = bind("server.api_address", config.server.api_address)?;

@@ -16,21 +16,34 @@ use std::{
 };
 
 use actix_web::{
-    Error,
+    Error, HttpResponse, ResponseError,
     dev::{Service, ServiceRequest, ServiceResponse},
     http::StatusCode,
     rt::net::TcpStream,
 };
+use pitboss_providers::Code;
 use socket2::{SockRef, Socket};
 use tokio::{task::JoinHandle, time::Instant};
+
+use crate::http::ApiError;
 
 /// One connection of a client, for as long as it is open.
 pub struct Connection {
     /// A second handle of the socket: actix gives its own to nobody. Gone when a WebSocket has taken over.
     socket: RefCell<Option<Socket>>,
-    /// The end of the last request; `None` while one is under way.
-    quiet_since: Cell<Option<Instant>>,
+    /// The requests that are being carried out: more than one over HTTP/2.
+    under_way: Cell<usize>,
+    /// The end of the last request; counts while none is under way.
+    quiet_since: Cell<Instant>,
+    limits: Limits,
     watch: JoinHandle<()>,
+}
+
+/// What one connection may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub between_requests: Duration,
+    pub requests_max: usize,
 }
 
 impl Connection {
@@ -38,13 +51,15 @@ impl Connection {
     ///
     /// # Errors
     /// There is no second handle to be had.
-    pub fn watch(stream: &TcpStream, between_requests: Duration) -> io::Result<Rc<Self>> {
+    pub fn watch(stream: &TcpStream, limits: Limits) -> io::Result<Rc<Self>> {
         let socket = SockRef::from(stream).try_clone()?;
         metrics::gauge!("pitboss_http_connections").increment(1);
         Ok(Rc::new_cyclic(|connection| Self {
             socket: RefCell::new(Some(socket)),
-            quiet_since: Cell::new(Some(Instant::now())),
-            watch: actix_web::rt::spawn(watch(connection.clone(), between_requests)),
+            under_way: Cell::new(0),
+            quiet_since: Cell::new(Instant::now()),
+            limits,
+            watch: actix_web::rt::spawn(watch(connection.clone(), limits.between_requests)),
         }))
     }
 
@@ -72,10 +87,33 @@ async fn watch(connection: Weak<Connection>, between_requests: Duration) {
             return;
         };
         let now = Instant::now();
-        look_at = connection.quiet_since.get().unwrap_or(now) + between_requests;
+        let is_quiet = connection.under_way.get() == 0;
+        let since = if is_quiet {
+            connection.quiet_since.get()
+        } else {
+            now
+        };
+        look_at = since + between_requests;
         if look_at <= now {
             return connection.shut_down();
         }
+    }
+}
+
+/// A request that is under way, until it is answered or given up.
+struct UnderWay(Rc<Connection>);
+
+impl UnderWay {
+    fn begin(connection: &Rc<Connection>) -> Self {
+        connection.under_way.update(|count| count + 1);
+        Self(connection.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.update(|count| count.saturating_sub(1));
+        self.0.quiet_since.set(Instant::now());
     }
 }
 
@@ -88,14 +126,19 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
 {
     let connection = request.conn_data::<Rc<Connection>>().cloned();
-    if let Some(connection) = &connection {
-        connection.quiet_since.set(None);
-    }
-    let carrying_out = service.call(request);
+    let under_way = connection.as_ref().map(UnderWay::begin);
+    let is_too_many = connection.is_some_and(|own| own.under_way.get() > own.limits.requests_max);
+    let carrying_out = if is_too_many {
+        Err(request)
+    } else {
+        Ok(service.call(request))
+    };
     async move {
-        let response = carrying_out.await;
-        if let Some(connection) = connection {
-            connection.quiet_since.set(Some(Instant::now()));
+        let response = match carrying_out {
+            Ok(carrying_out) => carrying_out.await,
+            Err(request) => return Ok(request.into_response(too_many())),
+        };
+        if let Some(UnderWay(connection)) = &under_way {
             let is_upgraded =
                 |response: &ServiceResponse| response.status() == StatusCode::SWITCHING_PROTOCOLS;
             if response.as_ref().is_ok_and(is_upgraded) {
@@ -105,4 +148,10 @@ where
         }
         response
     }
+}
+
+fn too_many() -> HttpResponse {
+    metrics::counter!("pitboss_http_connection_full_total").increment(1);
+    let detail = "as many requests are under way on this connection as one may have";
+    ApiError::new(Code::Busy, detail).error_response()
 }

@@ -6,9 +6,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod access;
+pub mod accounts;
 pub mod app;
+mod approvals;
 pub mod audit;
 pub mod bus;
+pub mod callback_log;
 pub mod catalogue;
 pub mod cli;
 mod cli_keys;
@@ -17,14 +20,17 @@ mod connection;
 pub mod contract;
 pub mod demo;
 pub mod feed;
+pub mod games;
 pub mod http;
 pub mod keys;
 mod logbook;
 pub mod nats;
+pub mod openapi;
 pub mod sandbox;
 pub mod seams;
 pub mod server;
 pub mod telemetry;
+pub mod tls;
 pub mod tokens;
 pub mod vault;
 pub mod watch;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use actix::Arbiter;
-use actix_web::{App as WebApp, HttpServer, dev::ServerHandle, rt::net::TcpStream};
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::{
+    App as WebApp, HttpServer, dev::ServerHandle, middleware::Condition, rt::net::TcpStream,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pitboss_wallet::Environment;
 use socket2::SockRef;
@@ -18,9 +21,10 @@ use socket2::SockRef;
 use crate::{
     app::App,
     config::{Config, ms},
-    connection::{self, Connection},
-    http::{self, AdminState},
+    connection::{self, Connection, Limits},
+    http::{self, AdminState, request_id},
     logbook,
+    tls::{self, TlsError},
     vault::{Vault, VaultError},
     watch,
     world::{World, WorldError},
@@ -33,6 +37,8 @@ pub enum ServerError {
     World(#[from] WorldError),
     #[error("security.master_key: {0}")]
     Vault(#[from] VaultError),
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -116,7 +122,7 @@ impl Server {
     }
 
     /// Stops: unready, refuse new work, close sockets with "reconnect", let players answer, flush the journal,
-    /// drain the bridge and the webhooks. Each step is bounded by what is left of `server.shutdown_s`.
+    /// drain the bridge, the webhooks and the log of callbacks. Each step is bounded by what is left of `server.shutdown_s`.
     pub async fn stop(self) -> Ended {
         let deadline = Instant::now() + Duration::from_secs(self.app.config.server.shutdown_s);
         let left = || deadline.saturating_duration_since(Instant::now());
@@ -144,7 +150,8 @@ impl Server {
             let draining = self.app.worlds().iter().map(|world| async {
                 let bridge = world.drain_bridge(left() / 2);
                 let webhooks = world.webhooks.drain(left() / 2);
-                let (bridge, webhooks) = tokio::join!(bridge, webhooks);
+                let log = world.callback_log.drain(left() / 2);
+                let (bridge, webhooks, _) = tokio::join!(bridge, webhooks, log);
                 bridge && webhooks
             });
             futures_util::future::join_all(draining)
@@ -191,18 +198,24 @@ async fn until(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
     true
 }
 
-fn serve_api(app: &Arc<App>, listener: TcpListener) -> io::Result<ServerHandle> {
+fn serve_api(app: &Arc<App>, listener: TcpListener) -> Result<ServerHandle, ServerError> {
     let settings = &app.config.server;
     let user_timeout = ms(settings.tcp_user_timeout_ms);
     let keep_alive = Duration::from_secs(settings.keep_alive_s);
-    let between_requests = keep_alive + ms(settings.request_timeout_ms);
+    let limits = Limits {
+        between_requests: keep_alive + ms(settings.request_timeout_ms),
+        requests_max: settings.requests_per_connection_max,
+    };
     raise_file_limit();
     // Again, for the standard library asks for 128.
     SockRef::from(&listener).listen(settings.backlog)?;
     let shared = app.clone();
     let service = move || {
+        let origins = &shared.config.rest.cors_origins;
         WebApp::new()
             .wrap_fn(connection::during)
+            .wrap(Condition::new(!origins.is_empty(), http::cors(origins)))
+            .wrap_fn(request_id::carry)
             .configure(http::api(shared.clone()))
     };
     let server = HttpServer::new(service)
@@ -211,19 +224,29 @@ fn serve_api(app: &Arc<App>, listener: TcpListener) -> io::Result<ServerHandle> 
         .keep_alive(keep_alive)
         .client_request_timeout(ms(settings.request_timeout_ms))
         .on_connect(move |stream, extensions| {
-            if let Some(stream) = (stream as &dyn Any).downcast_ref() {
+            if let Some(stream) = socket(stream) {
                 set_socket_options(stream, user_timeout);
-                match Connection::watch(stream, between_requests) {
+                match Connection::watch(stream, limits) {
                     Ok(connection) => drop(extensions.insert(connection)),
                     Err(error) => tracing::warn!(%error, "a connection is not watched"),
                 }
             }
         })
+        .tls_handshake_timeout(ms(settings.request_timeout_ms))
         .shutdown_timeout(settings.shutdown_s)
-        .disable_signals()
-        .listen(listener)?
-        .run();
-    Ok(run(server))
+        .disable_signals();
+    let server = if settings.has_tls() {
+        server.listen_rustls_0_23(listener, tls::start(settings)?)?
+    } else {
+        server.listen(listener)?
+    };
+    Ok(run(server.run()))
+}
+
+/// The socket below a connection, with TLS or without.
+fn socket(stream: &dyn Any) -> Option<&TcpStream> {
+    let encrypted = stream.downcast_ref::<TlsStream<TcpStream>>();
+    encrypted.map_or_else(|| stream.downcast_ref(), |stream| Some(stream.get_ref().0))
 }
 
 fn serve_admin(state: AdminState, listener: TcpListener) -> io::Result<ServerHandle> {

@@ -64,6 +64,13 @@ pub fn classify(token: &str) -> Option<(TokenKind, Environment)> {
     })
 }
 
+/// What every kind of token begins with.
+pub fn prefixes() -> impl Iterator<Item = &'static str> {
+    TokenKind::ALL
+        .into_iter()
+        .flat_map(|kind| Environment::ALL.map(|environment| kind.prefix(environment)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use pitboss_schema::{Neighbours, StoreError};
+use pitboss_wallet::PlayerId;
 use tokio::{
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
@@ -42,8 +43,8 @@ pub fn neighbours(world: &Arc<World>) -> JoinHandle<()> {
     })
 }
 
-/// Closes the sockets of logins that are over, until aborted. Most end at a time that the socket knows itself;
-/// the rest was ended before, here or on another node.
+/// Closes the sockets of logins that are over, until aborted. A socket knows only when its login ends at the latest:
+/// that the player is idle, or that somebody ended it, here or on another node, is found here.
 #[must_use]
 pub fn logins(world: &Arc<World>) -> JoinHandle<()> {
     let world = world.clone();
@@ -57,6 +58,25 @@ pub fn logins(world: &Arc<World>) -> JoinHandle<()> {
             }
         }
     })
+}
+
+/// Closes a player's sockets on this node whose logins are over: at once, where it is known that one may be.
+///
+/// # Errors
+/// The database did not answer; the next look will.
+pub async fn end_logins_of(world: &World, player: &PlayerId) -> Result<(), StoreError> {
+    let (sessions, environment) = (&world.sessions, world.environment);
+    let logins = sessions.logins_of(environment, player);
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<_> = logins.into_iter().map(|id| (player.clone(), id)).collect();
+    let over = world
+        .store
+        .ended_sessions(&asked, world.clock.now())
+        .await?;
+    sessions.end_logins_of(environment, player, &HashSet::from_iter(over));
+    Ok(())
 }
 
 async fn end_logins(world: &World) -> Result<(), StoreError> {

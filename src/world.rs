@@ -15,17 +15,23 @@ use pitboss_actors::{
     session::{SessionLimits, Sessions, StreamLimits, StreamPorts},
     sweeper::{Sweeper, SweeperLimits},
 };
-use pitboss_schema::{Rate, Store, StoreError, StoreOptions};
-use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply};
+use pitboss_schema::{
+    Rate, Store, StoreError, StoreOptions,
+    reports::{ReportLimits, Reports},
+};
+use pitboss_wallet::{CacheLimits, Command, Environment, PlayerId, Reply, SessionRules};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::{
     access::{KeyRing, Refusals},
+    approvals,
+    callback_log::CallbackLog,
     catalogue::Catalogue,
     config::{Config, Connections, ms},
     feed::FeedWatch,
+    games::Games,
     http::ApiError,
     nats::{BusError, JetStreamBus},
     seams::{SystemClock, SystemIds},
@@ -35,7 +41,7 @@ use crate::{
 
 /// How often providers and games are read anew.
 const CATALOGUE_EVERY: Duration = Duration::from_secs(2);
-/// How often old idempotency keys are thrown away.
+/// How often old idempotency keys, and secrets that are over, are thrown away.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 
 /// Everything of one environment.
@@ -43,6 +49,8 @@ pub struct World {
     pub environment: Environment,
     pub config: Arc<Config>,
     pub store: Store,
+    /// Beside the store: reports must not take the connections that players wait for.
+    pub reports: Reports,
     pub ledger: Arc<dyn Ledger>,
     pub registry: Arc<Registry>,
     pub journal: Journal,
@@ -50,6 +58,8 @@ pub struct World {
     /// What all sockets share.
     pub stream: Arc<StreamPorts>,
     pub catalogue: Catalogue,
+    pub callback_log: CallbackLog,
+    pub games: Games,
     /// For whoever waits for the next event.
     pub feed: FeedWatch,
     pub webhooks: Webhooks,
@@ -137,9 +147,12 @@ impl World {
             config.bridge.connections,
         )
         .map_err(failed)?;
+        // And people's questions must not wait for what is written for them, nor bets.
+        let logging = open_pool(&config, connections, "pitboss callbacks", 1).map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         store.name_environment(environment).await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;
+        let games = Games::load(&store).await.map_err(failed)?;
         let bus = JetStreamBus::check(connections, &config.nats)
             .await
             .map_err(|source| WorldError::Bus {
@@ -164,6 +177,7 @@ impl World {
                 transactions: config.players.cache_transactions,
                 sessions: config.players.cache_sessions,
             },
+            sessions: session_rules(&config),
         });
         let registry = Registry::new(players, arbiters.to_vec(), registry_limits(&config));
         let sessions = Sessions::new(SessionLimits {
@@ -207,6 +221,7 @@ impl World {
             environment,
             source,
         })?;
+        let callback_log = CallbackLog::start(environment, &config, logging, clock.clone());
         let bridge = Bridge::start_on(
             &last,
             environment.as_str(),
@@ -229,6 +244,7 @@ impl World {
         );
         Ok(Arc::new(Self {
             environment,
+            reports: Reports::new(store.clone(), report_limits(&config)),
             config,
             store,
             ledger,
@@ -237,6 +253,8 @@ impl World {
             sessions,
             stream,
             catalogue,
+            callback_log,
+            games,
             feed,
             webhooks,
             vault,
@@ -249,7 +267,8 @@ impl World {
         }))
     }
 
-    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, until aborted.
+    /// Looks for other nodes' events, keeps the catalogue fresh, the sessions watched and old idempotency keys away, and
+    /// finishes approvals, until aborted.
     #[must_use]
     pub fn keep_house(self: &Arc<Self>) -> JoinHandle<()> {
         let world = self.clone();
@@ -275,11 +294,32 @@ impl World {
                     if let Err(error) = world.store.forget_idempotent_answers(before).await {
                         tracing::warn!(%error, "old idempotency keys were not thrown away");
                     }
+                    if let Err(error) = world.store.forget_old_secrets(world.clock.now()).await {
+                        tracing::warn!(%error, "old secrets were not thrown away");
+                    }
+                }
+            }
+        };
+        let world = self.clone();
+        let games = async move {
+            let every = ms(world.config.catalogue.poll_ms);
+            let environment = world.environment.as_str();
+            world
+                .games
+                .keep_fresh(&world.store, every, environment)
+                .await;
+        };
+        let world = self.clone();
+        let sweeping = async move {
+            loop {
+                tokio::time::sleep(ms(world.config.approvals.sweep_ms)).await;
+                if let Err(error) = approvals::sweep(&world).await {
+                    tracing::warn!(environment = %world.environment, %error, "approvals were not looked after");
                 }
             }
         };
         tokio::spawn(async move {
-            tokio::join!(looking, keeping);
+            tokio::join!(looking, keeping, games, sweeping);
         })
     }
 
@@ -297,6 +337,19 @@ impl World {
     }
 }
 
+fn session_rules(config: &Config) -> SessionRules {
+    let sessions = &config.sessions;
+    SessionRules {
+        player_idle_s: sessions.player_idle_s,
+        game_idle_s: sessions.game_idle_s,
+        touch_s: sessions.touch_s,
+        player_max: sessions.player_max,
+        game_max: sessions.game_max,
+        per_game_max: sessions.per_game_max,
+        when_full: sessions.when_full,
+    }
+}
+
 fn stream_limits(config: &Config) -> StreamLimits {
     let stream = &config.stream;
     StreamLimits {
@@ -310,6 +363,15 @@ fn stream_limits(config: &Config) -> StreamLimits {
         max_refused_tokens: stream.refused_tokens_max,
         retry_jitter: ms(stream.drain_jitter_ms),
         ..StreamLimits::default()
+    }
+}
+
+fn report_limits(config: &Config) -> ReportLimits {
+    let reports = &config.reports;
+    ReportLimits {
+        concurrent: reports.concurrent_max,
+        timeout: Duration::from_secs(reports.timeout_s),
+        work_mem_mb: reports.work_mem_mb,
     }
 }
 

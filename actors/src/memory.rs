@@ -5,7 +5,7 @@
 mod outbox;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -288,6 +288,11 @@ impl Ledger for MemoryLedger {
                     let session = own.and_then(|own| own.sessions.iter().find(|s| s.id == *id));
                     found.sessions.push((*id, session.cloned()));
                 }
+                Fact::Sessions => {
+                    let his = own.into_iter().flat_map(|own| &own.sessions);
+                    let unended = his.filter(|session| session.ended_at.is_none());
+                    found.unended = Some(unended.cloned().collect());
+                }
             }
         }
         Ok(found)
@@ -366,6 +371,27 @@ impl Housekeeping for MemoryLedger {
         overdue.sort_by_key(|(touched, _)| *touched);
         overdue.truncate(limit);
         Ok(overdue.into_iter().map(|(_, round)| round).collect())
+    }
+
+    async fn players_with_due_sessions(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PlayerId>, PortError> {
+        let inner = self.lock();
+        let mut due = Vec::new();
+        for player in inner.players.values() {
+            let unended = player.sessions.iter().filter(|s| s.ended_at.is_none());
+            let over = unended.map(|session| session.expires_at);
+            due.extend(
+                over.filter(|at| *at <= now)
+                    .map(|at| (at, &player.state.id)),
+            );
+        }
+        due.sort();
+        due.truncate(limit);
+        let players: BTreeSet<&PlayerId> = due.into_iter().map(|(_, player)| player).collect();
+        Ok(players.into_iter().cloned().collect())
     }
 }
 

@@ -53,6 +53,8 @@ pub const LANES_HELD: &str = "pitboss_bridge_lanes";
 pub const EVICTED: &str = "pitboss_players_evicted_total";
 /// Counter: rounds closed because they waited too long.
 pub const ROUNDS_SWEPT: &str = "pitboss_rounds_swept_total";
+/// Counter: players of whom the sweeper noted that a session's time is over.
+pub const SESSIONS_SWEPT: &str = "pitboss_sessions_swept_total";
 
 /// Help texts for the exporter: name, help.
 pub const DESCRIPTIONS: &[(&str, &str)] = &[
@@ -121,6 +123,10 @@ pub const DESCRIPTIONS: &[(&str, &str)] = &[
         "Players taken out of memory because nobody asked for them",
     ),
     (ROUNDS_SWEPT, "Rounds closed because they waited too long"),
+    (
+        SESSIONS_SWEPT,
+        "Players of whom it was noted that a session's time is over",
+    ),
 ];
 
 /// Counts an actor type's living members: up when made, down when dropped, and notes a drop by panic.

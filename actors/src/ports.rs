@@ -273,6 +273,13 @@ pub trait Housekeeping: Send + Sync + 'static {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<OverdueRound>, PortError>;
+
+    /// Players with sessions whose time is over and whose end was not noted yet, for at most `limit` sessions.
+    async fn players_with_due_sessions(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PlayerId>, PortError>;
 }
 
 /// The time, from one place.

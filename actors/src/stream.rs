@@ -57,6 +57,7 @@ pub trait StreamSource: Send + Sync + 'static {
 pub struct Login {
     pub session: SessionId,
     pub currency: Currency,
+    /// When it ends at the latest. An end before that, such as that of an idle player, is looked up from outside.
     pub expires_at: Timestamp,
 }
 
@@ -90,10 +91,11 @@ pub trait Desk: Send + Sync + 'static {
     /// The player's wallets as they are now.
     async fn balance(&self, player: &PlayerId) -> Result<Snapshot, Refused>;
 
-    /// A new game session.
+    /// A new game session, launched from this login.
     async fn launch(
         &self,
         player: &PlayerId,
+        login: SessionId,
         game: &str,
         currency: Currency,
     ) -> Result<Launched, Refused>;
@@ -101,4 +103,7 @@ pub trait Desk: Send + Sync + 'static {
     /// Whose token this is, and the session behind it; an error when it is no player's, or of another
     /// environment, or over.
     async fn authenticate(&self, token: &str) -> Result<(PlayerId, Login), Refused>;
+
+    /// The player did something: when the login ends if he does nothing more.
+    async fn keep_alive(&self, player: &PlayerId, login: SessionId) -> Result<Timestamp, Refused>;
 }

@@ -1,7 +1,7 @@
 //! The sweeper: what has to happen although nobody asks for it.
 //!
-//! It lets idle players leave memory, and closes rounds whose provider account says that they waited long
-//! enough. Both go through the same doors as everybody's requests.
+//! It lets idle players leave memory, closes rounds whose provider account says that they waited long enough, and
+//! tells of sessions whose time is over. All go through the same doors as everybody's requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ pub struct SweeperLimits {
     pub every: Duration,
     /// How long a player may be idle in memory.
     pub idle: Duration,
-    /// Players to let go, and rounds to close, at one look at most.
+    /// Players to let go, rounds to close and sessions to tell of, at one look at most.
     pub batch_max: usize,
 }
 
@@ -31,8 +31,8 @@ pub struct Sweeper {
     housekeeping: Arc<dyn Housekeeping>,
     clock: Arc<dyn Clock>,
     limits: SweeperLimits,
-    /// Rounds are being closed: one look at a time.
-    closing: bool,
+    /// Rounds and sessions are being looked after: one look at a time.
+    busy: bool,
     _alive: Alive,
 }
 
@@ -50,7 +50,7 @@ impl Sweeper {
             housekeeping,
             clock,
             limits,
-            closing: false,
+            busy: false,
             _alive: Alive::new("sweeper"),
         });
     }
@@ -60,20 +60,20 @@ impl Sweeper {
         metrics::gauge!(metric::MAILBOX_DEPTH, "actor" => "player").set(f64::from(players));
         self.registry
             .evict_idle(self.limits.idle, self.limits.batch_max);
-        if self.closing {
+        if self.busy {
             return;
         }
-        self.closing = true;
-        let close = close_overdue(
-            self.registry.clone(),
-            self.housekeeping.clone(),
-            self.clock.clone(),
-            self.limits.batch_max,
-        );
+        self.busy = true;
+        let (registry, housekeeping) = (self.registry.clone(), self.housekeeping.clone());
+        let (clock, limit) = (self.clock.clone(), self.limits.batch_max);
+        let sweep = async move {
+            expire_sessions(&registry, &*housekeeping, &*clock, limit).await;
+            close_overdue(&registry, &*housekeeping, &*clock, limit).await;
+        };
         context.spawn(
-            close
+            sweep
                 .into_actor(self)
-                .map(|(), actor, _| actor.closing = false),
+                .map(|(), actor, _| actor.busy = false),
         );
     }
 }
@@ -86,11 +86,38 @@ impl Actor for Sweeper {
     }
 }
 
+/// Notes the ends of sessions whose time is over. Over several nodes each end is told once: the commit is fenced.
+async fn expire_sessions(
+    registry: &Registry,
+    housekeeping: &dyn Housekeeping,
+    clock: &dyn Clock,
+    limit: usize,
+) {
+    let players = match housekeeping
+        .players_with_due_sessions(clock.now(), limit)
+        .await
+    {
+        Ok(players) => players,
+        Err(error) => {
+            tracing::warn!(%error, "sessions whose time is over could not be looked for");
+            return;
+        }
+    };
+    for player in players {
+        match registry.execute(&player, Command::ExpireSessions).await {
+            Ok(Ok(_)) => metrics::counter!(metric::SESSIONS_SWEPT).increment(1),
+            Ok(Err(refusal)) => tracing::warn!(?refusal, "the end of a session was not noted"),
+            // Found again at the next look.
+            Err(failure) => tracing::warn!(%failure, "the end of a session was not noted"),
+        }
+    }
+}
+
 /// Closes rounds that wait too long, one after the other: there is no hurry, and players come first.
 async fn close_overdue(
-    registry: Arc<Registry>,
-    housekeeping: Arc<dyn Housekeeping>,
-    clock: Arc<dyn Clock>,
+    registry: &Registry,
+    housekeeping: &dyn Housekeeping,
+    clock: &dyn Clock,
     limit: usize,
 ) {
     let overdue = match housekeeping.overdue_rounds(clock.now(), limit).await {

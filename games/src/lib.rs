@@ -35,6 +35,15 @@ impl Fraction {
         }
     }
 
+    /// In percent, as decimal text, rounded down to six decimals: never more than the game returns.
+    #[must_use]
+    pub fn percent(self) -> String {
+        let millionths =
+            u64::from(self.numerator) * 100_000_000 / u64::from(self.denominator.max(1));
+        let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     /// Whether this is at most `other`; both denominators are above 0.
     #[must_use]
     pub fn is_at_most(self, other: Self) -> bool {
@@ -178,6 +187,14 @@ mod tests {
 
     fn game(id: &str) -> &'static CatalogueGame {
         catalogue().iter().find(|game| game.id == id).unwrap()
+    }
+
+    #[test]
+    fn a_return_in_percent_is_never_more_than_the_fraction() {
+        let percent = |id: &str| game(id).rtp.lowest().percent();
+        let all = ["dice", "roulette", "crash", "slot", "blackjack"].map(percent);
+        assert_eq!(all, ["98.99032", "97.297297", "99", "96", "98.913"]);
+        assert_eq!(Fraction::new(1, 1).percent(), "100");
     }
 
     #[test]

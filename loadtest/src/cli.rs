@@ -50,6 +50,10 @@ pub enum Command {
     /// stream and events on JetStream must be exactly what was told, and the audit must be clean. The run prints
     /// its seed: the same seed gives the same schedule of faults and the same requests.
     Faults(FaultsCommand),
+    /// Wallets over REST at a steady rate, and pages of the list of players, the first and one that lies deep.
+    ///
+    /// Each wallet is due at its time, and its latency counts from then. Players are created when they do not exist.
+    Reads(ReadsCommand),
     /// Memory of an idle player's actor.
     ///
     /// Starts a sandbox of its own, creates players with a deposit and a game session each, and waits until all
@@ -77,6 +81,38 @@ pub struct BetsCommand {
     pub options: BetsOptions,
     #[command(flatten)]
     pub json: JsonOption,
+}
+
+#[derive(Debug, Args)]
+pub struct ReadsCommand {
+    #[command(flatten)]
+    pub target: TargetOption,
+    #[command(flatten)]
+    pub options: ReadsOptions,
+    #[command(flatten)]
+    pub json: JsonOption,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReadsOptions {
+    /// Wallets per second.
+    #[arg(long, value_name = "N", default_value_t = 1_000.0, value_parser = positive)]
+    pub rate: f64,
+    /// Connections: the most reads in flight.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub connections: u32,
+    /// Measured time.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one())]
+    pub duration_s: u64,
+    /// Players to read of; created when they do not exist (load-000000 and on).
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub players: u32,
+    /// Pages of 50 before the deep one; fewer when the list ends before.
+    #[arg(long, value_name = "N", default_value_t = 150, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub pages: u32,
+    /// More than this at the 99th percentile of wallets is a breach.
+    #[arg(long, value_name = "MS", default_value_t = 20.0, value_parser = positive)]
+    pub p99_max_ms: f64,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod operator;
 mod players;
 mod process;
 mod random;
+mod reads;
 mod runtime;
 mod sandbox;
 mod sign;
@@ -93,6 +94,13 @@ fn run(command: &Command) -> Result<bool> {
         }
         Command::Sockets(command) => {
             let report = sockets::run(command)?;
+            println!("{report}");
+            write_json(&command.json, &report)?;
+            Ok(report.passed())
+        }
+        Command::Reads(command) => {
+            let target = Target::read(&command.target.connection)?;
+            let report = runtime::run_local(reads::run(&target, &command.options))?;
             println!("{report}");
             write_json(&command.json, &report)?;
             Ok(report.passed())

@@ -83,7 +83,7 @@ impl fmt::Debug for Secret {
 pub struct Account {
     pub id: ProviderId,
     pub policy: Arc<Policy>,
-    /// All that are valid now: more than one while they are rotated. With none, nothing verifies.
+    /// All that are valid now, the newest first: more than one while they are rotated. With none, nothing verifies.
     pub secrets: Vec<Secret>,
 }
 
@@ -221,11 +221,11 @@ pub trait Dialect: Send + Sync {
     fn default_policy(&self) -> Policy;
 
     /// Checks the signature over the raw request, in constant time, before anything is parsed. Accepts any
-    /// of the account's secrets.
+    /// of the account's secrets, and tells the place of the first one that fits among them.
     ///
     /// # Errors
     /// [`SignatureError`] says what is wrong with the signature.
-    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<(), SignatureError>;
+    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<usize, SignatureError>;
 
     /// Whom the server must find before [`parse`](Self::parse); most dialects ask nothing.
     ///

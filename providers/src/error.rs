@@ -48,6 +48,10 @@ pub enum CallError {
     Refused(Refusal),
     #[error("there is no such provider in this environment")]
     UnknownProvider,
+    #[error("this provider account does not take requests from {address}")]
+    AddressRefused { address: String },
+    #[error("this provider account is closed")]
+    ProviderClosed,
     #[error("the body is larger than {limit_bytes} bytes")]
     BodyTooLarge { limit_bytes: usize },
     /// Nothing of it was looked at: what is not here in full is not signed.

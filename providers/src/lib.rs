@@ -24,7 +24,7 @@ pub use dialect::{
     RawRequest, Response, Secret,
 };
 pub use error::{CallError, ParseError, SignatureError};
-pub use problem::{Code, Problem};
+pub use problem::{Code, Problem, Wrong};
 
 /// Every dialect, one line each.
 pub static DIALECTS: &[&dyn Dialect] = &[&native::Native];

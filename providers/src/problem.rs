@@ -3,7 +3,10 @@
 //! Every HTTP edge that speaks JSON answers with these: the native callbacks, the operator's REST API, the
 //! player's stream. `docs/errors.md` has one heading per code; a test holds the two together.
 
+use std::borrow::Cow;
+
 use pitboss_wallet::{BalanceView, Currency, Money, Receipt, Refusal, RefusalCode, TransactionId};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::{CallError, ParseError, Response};
@@ -63,6 +66,7 @@ codes! {
     BadSignature => "bad_signature", 401, false, "The signature is not valid";
     Unauthorized => "unauthorized", 401, false, "A valid key or token is needed";
     Forbidden => "forbidden", 403, false, "The key may not do this";
+    AddressRefused => "address_refused", 403, false, "Requests from this address are not taken";
     OriginRefused => "origin_refused", 403, false, "The web page may not open a stream";
 
     // What is there at all.
@@ -78,25 +82,41 @@ codes! {
     InsufficientFunds => "insufficient_funds", 402, false, "The balance does not cover the amount";
     SessionExpired => "session_expired", 403, false, "The session is over";
     SessionInvalid => "session_invalid", 403, false, "The session is not valid";
+    PlayerLocked => "player_locked", 403, false, "The player's logins are locked for a while";
     PlayerBlocked => "player_blocked", 403, false, "The player may not bet";
+    SamePerson => "same_person", 403, false, "Another person has to decide it";
     GameDisabled => "game_disabled", 403, false, "The game takes no bets";
+    CountryRefused => "country_refused", 403, false, "The game is not offered in the player's country";
     TransactionMismatch => "transaction_mismatch", 409, false, "The id was used with other data";
     RolledBack => "rolled_back", 409, false, "It was rolled back";
     AlreadySettled => "already_settled", 409, false, "The bet has a win";
     RoundClosed => "round_closed", 409, false, "The round is closed";
-    BetLimit => "bet_limit", 409, false, "The bet is above a limit";
+    BetLimit => "bet_limit", 409, false, "The bet is outside a limit";
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
+    ApprovalDecided => "approval_decided", 409, false, "The approval is decided already";
+    SessionLimit => "session_limit", 409, false, "The player has as many sessions as he may have";
 
     KeyLimit => "key_limit", 409, false, "There are as many live keys as allowed";
+    ProviderClosed => "provider_closed", 403, false, "The provider account is closed";
+    ProviderExists => "provider_exists", 409, false, "The provider account exists already";
+    ProviderLimit => "provider_limit", 409, false, "There are as many provider accounts as allowed";
+    ProviderInUse => "provider_in_use", 409, false, "The provider account is in use";
+    PolicyLocked => "policy_locked", 409, false, "Stored transactions depend on this choice";
+
+    CatalogueLimit => "catalogue_limit", 409, false, "There are as many as allowed";
     WebhookLimit => "webhook_limit", 409, false, "There are as many webhooks as allowed";
     EventsGone => "events_gone", 410, false, "The events after this position are no longer kept";
 
+    PreconditionFailed => "precondition_failed", 412, false, "It is not what it was";
+
     // Not understood.
     BodyTooLarge => "body_too_large", 413, false, "The body is too large";
+    UnsupportedMediaType => "unsupported_media_type", 415, false, "The body must be JSON";
     Malformed => "malformed", 422, false, "The request is malformed";
-    UnknownField => "unknown_field", 422, false, "The body has a field that is not known";
+    UnknownField => "unknown_field", 422, false, "The request has a field that is not known";
     CurrencyMismatch => "currency_mismatch", 422, false, "The currency does not fit";
+    SearchTooWide => "search_too_wide", 422, false, "The search would look at too much";
     IdempotencyMismatch => "idempotency_mismatch", 422, false, "The idempotency key was used with another body";
 
     // Not now.
@@ -105,6 +125,17 @@ codes! {
     Busy => "busy", 429, true, "Too much is waiting already";
     Retry => "retry", 503, true, "The outcome is not known: send the same again";
     Internal => "internal", 500, true, "Something went wrong here";
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "ErrorCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+        json_schema!({ "type": "string", "enum": codes })
+    }
 }
 
 impl From<RefusalCode> for Code {
@@ -116,8 +147,10 @@ impl From<RefusalCode> for Code {
             RefusalCode::InsufficientFunds => Self::InsufficientFunds,
             RefusalCode::SessionExpired => Self::SessionExpired,
             RefusalCode::SessionInvalid => Self::SessionInvalid,
+            RefusalCode::SessionLimit => Self::SessionLimit,
             RefusalCode::PlayerBlocked => Self::PlayerBlocked,
             RefusalCode::GameDisabled => Self::GameDisabled,
+            RefusalCode::CountryRefused => Self::CountryRefused,
             RefusalCode::TransactionMismatch => Self::TransactionMismatch,
             RefusalCode::RolledBack => Self::RolledBack,
             RefusalCode::AlreadySettled => Self::AlreadySettled,
@@ -140,6 +173,8 @@ impl From<&CallError> for Code {
             CallError::Parse(ParseError::UnknownCurrency(_)) => Self::CurrencyMismatch,
             CallError::Refused(refusal) => refusal.code.into(),
             CallError::UnknownProvider => Self::UnknownProvider,
+            CallError::AddressRefused { .. } => Self::AddressRefused,
+            CallError::ProviderClosed => Self::ProviderClosed,
             CallError::BodyTooLarge { .. } => Self::BodyTooLarge,
             CallError::BodyTooSlow { .. } => Self::BodyTooSlow,
             CallError::Busy { .. } => Self::Busy,
@@ -150,7 +185,7 @@ impl From<&CallError> for Code {
 }
 
 /// The transaction that an id was used for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Original {
     pub transaction_id: TransactionId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,6 +206,27 @@ impl From<&Receipt> for Original {
     }
 }
 
+/// One of the things that are wrong with a request that has many parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Wrong {
+    /// Which part, counted from 0.
+    pub index: usize,
+    /// The field of it; empty: the whole part.
+    pub field: String,
+    pub detail: String,
+}
+
+impl Wrong {
+    #[must_use]
+    pub fn new(index: usize, field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            index,
+            field: shortened(field.into()),
+            detail: shortened(detail.into()),
+        }
+    }
+}
+
 /// An RFC 9457 problem document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -179,6 +235,8 @@ pub struct Problem {
     pub detail: String,
     pub balance: Option<BalanceView>,
     pub original: Option<Original>,
+    /// Each part that is wrong, where a request has many.
+    pub errors: Vec<Wrong>,
     /// For the header `Retry-After`; every retryable code has one.
     pub retry_after_s: Option<u32>,
 }
@@ -191,6 +249,7 @@ impl Problem {
             detail: shortened(detail.into()),
             balance: None,
             original: None,
+            errors: Vec::new(),
             retry_after_s: code.is_retryable().then_some(RETRY_AFTER_S),
         }
     }
@@ -251,21 +310,36 @@ impl From<&CallError> for Problem {
     }
 }
 
+/// A problem as it is sent.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+struct Document<'a> {
+    /// Where the code is explained, from the server's root.
+    r#type: &'static str,
+    /// The same for each occurrence of the code.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong this time, for a person. Never match on it.
+    detail: &'a str,
+    /// Stable: match on this.
+    #[schemars(with = "Code")]
+    code: &'static str,
+    /// Whether the same request, unchanged, may be sent again and is expected to succeed.
+    retryable: bool,
+    /// The player's balance, where the code is about money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<&'a BalanceView>,
+    /// What the id was used for, with `transaction_mismatch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original: Option<&'a Original>,
+    /// Everything that is wrong with a body of many entries.
+    #[serde(skip_serializing_if = "<[Wrong]>::is_empty")]
+    errors: &'a [Wrong],
+}
+
 impl Serialize for Problem {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            r#type: &'static str,
-            title: &'static str,
-            status: u16,
-            detail: &'a str,
-            code: &'static str,
-            retryable: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            balance: Option<&'a BalanceView>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            original: Option<&'a Original>,
-        }
         Document {
             r#type: self.code.documentation(),
             title: self.code.title(),
@@ -275,8 +349,19 @@ impl Serialize for Problem {
             retryable: self.code.is_retryable(),
             balance: self.balance.as_ref(),
             original: self.original.as_ref(),
+            errors: &self.errors,
         }
         .serialize(serializer)
+    }
+}
+
+impl JsonSchema for Problem {
+    fn schema_name() -> Cow<'static, str> {
+        Document::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Document::json_schema(generator)
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use common::{account, context, parse, receipt, request, settled};
 use pitboss_providers::{
@@ -12,8 +12,8 @@ use pitboss_providers::{
     native::{self, Native},
 };
 use pitboss_wallet::{
-    Balance, Currency, ExternalId, Funding, Kind, PlayerId, Receipt, Refusal, RefusalCode, Reply,
-    SessionId, SessionReply, TransactionId,
+    Balance, Currency, ExternalId, Funding, Kind, PlayerId, Policy, Receipt, Refusal, RefusalCode,
+    Reply, SessionId, SessionReply, Timestamp, TransactionId,
 };
 
 fn doc(name: &str) -> String {
@@ -108,6 +108,7 @@ fn every_example_request_is_understood_and_every_example_answer_is_what_is_rende
             vec![Reply::Session(SessionReply {
                 session,
                 balance: balance(10_000),
+                expires_at: Timestamp::from_micros(0),
             })],
         ),
         ("balance", vec![Reply::Balance(balance(10_000))]),
@@ -157,11 +158,17 @@ fn every_example_request_is_understood_and_every_example_answer_is_what_is_rende
 #[test]
 fn the_worked_signature_is_the_one_that_the_manual_prints() {
     let text = doc("callbacks.md");
-    let [body, header] = blocks(&text, "text").try_into().unwrap();
+    // Among the diagrams.
+    let blocks_of_text = blocks(&text, "text");
+    let at = blocks_of_text
+        .iter()
+        .position(|block| block.starts_with(native::HEADER))
+        .unwrap();
+    let (body, header) = (&blocks_of_text[at - 1], &blocks_of_text[at]);
     let secret = "example-secret-of-the-manual";
     let path = "/callbacks/sandbox/demo/bet";
     let signature = native::sign(secret.as_bytes(), 1_760_000_000, path, body.as_bytes());
-    assert_eq!(header, format!("{}: {signature}", native::HEADER));
+    assert_eq!(*header, format!("{}: {signature}", native::HEADER));
     // The shell snippet signs the same request.
     let [shell] = blocks(&text, "sh").try_into().unwrap();
     for line in [
@@ -197,4 +204,62 @@ fn every_code_has_its_heading_and_every_heading_its_code() {
         assert!(section.contains(&first), "{heading}: {first:?}");
     }
     assert_eq!(headings.len(), Code::ALL.len());
+}
+
+#[test]
+fn the_table_of_choices_is_that_of_the_policy() {
+    let text = doc("providers.md");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    let defaults = serde_json::to_value(Native.default_policy()).unwrap();
+    let schema = schemars::schema_for!(Policy).to_value();
+    for (name, default) in defaults.as_object().unwrap() {
+        let title = format!("| `{name}`");
+        let row = rows.iter().find(|row| row[0] == title);
+        let row = row.unwrap_or_else(|| panic!("no row for {name}"));
+        let told: Vec<&str> = row[1].split('`').skip(1).step_by(2).collect();
+        let shown = default
+            .as_str()
+            .map_or_else(|| default.to_string(), str::to_owned);
+        assert_eq!(told[0], shown, "the default of {name}");
+        let values = choices_of(&schema, name);
+        if !values.is_empty() {
+            assert_eq!(BTreeSet::from_iter(told.iter().copied()), values, "{name}");
+        }
+        let is_fixed = !Policy::default().differing_keys(&changed(name)).is_empty();
+        assert_eq!(row[2].contains("Fixed once"), is_fixed, "{name}");
+    }
+}
+
+/// The values of a choice, by its schema; none for a number.
+fn choices_of<'a>(schema: &'a serde_json::Value, name: &str) -> BTreeSet<&'a str> {
+    let property = &schema["properties"][name];
+    if property["type"] == "boolean" {
+        return BTreeSet::from(["false", "true"]);
+    }
+    let Some(reference) = property["$ref"].as_str() else {
+        return BTreeSet::new();
+    };
+    let choice = schema.pointer(reference.trim_start_matches('#')).unwrap();
+    let each = choice["oneOf"].as_array().unwrap().iter();
+    each.map(|value| value["const"].as_str().unwrap()).collect()
+}
+
+/// A policy that has made another choice of this one alone.
+fn changed(name: &str) -> Policy {
+    let schema = schemars::schema_for!(Policy).to_value();
+    let mut policy = serde_json::to_value(Policy::default()).unwrap();
+    let values = choices_of(&schema, name);
+    let other = values
+        .into_iter()
+        .find(|value| policy[name] != **value && *value != "false");
+    policy[name] = match other {
+        Some("true") => true.into(),
+        Some(value) => value.into(),
+        None => 60.into(),
+    };
+    serde_json::from_value(policy).unwrap()
 }

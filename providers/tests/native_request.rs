@@ -9,9 +9,7 @@ use pitboss_providers::{
     Ask, CallError, Code, Dialect, ParseError, RawRequest,
     native::{self, Native},
 };
-use pitboss_wallet::{
-    Action, ExternalId, GameStanding, GameSwitch, Money, PlayCommand, SessionId, WinKind,
-};
+use pitboss_wallet::{Action, ExternalId, GameStanding, Money, PlayCommand, SessionId, WinKind};
 use serde_json::{Value, json};
 
 fn refused(action: &str, body: &Value) -> ParseError {
@@ -155,7 +153,7 @@ fn a_text_that_is_no_session_id_is_left_to_the_wallet_to_refuse() {
 fn a_game_that_is_not_known_or_disabled_is_left_to_the_wallet_to_refuse() {
     for (game, standing) in [
         ("nope", GameStanding::Unknown),
-        ("old", GameStanding::Known(GameSwitch::Disabled)),
+        ("old", GameStanding::DISABLED),
         ("dice", GameStanding::ENABLED),
     ] {
         let PlayCommand::Bet(bet) = play("bet", &with(bet_body(), "game", json!(game))) else {

@@ -16,12 +16,12 @@ use std::{
 };
 
 use pitboss_actors::ports::{Committed, Ledger, Writer};
-use pitboss_schema::{Store, StoreOptions};
+use pitboss_schema::{Profile, Store, StoreOptions};
 use pitboss_services::{Postgres, PostgresOptions, ScratchDir};
 use pitboss_wallet::{
     Bet, CacheLimits, Command, Currency, Decision, Deposit, Environment, ExternalId, Facts, GameId,
     GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState, Policy,
-    ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    ProviderId, RoundId, Seam, SessionId, SessionRules, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,7 @@ fn decision(state: &mut PlayerState, command: &Command) -> Result<Arc<Decision>,
     let mut seam = Seam {
         now: now(),
         environment: Environment::Sandbox,
+        sessions: SessionRules::default(),
         new_id: &mut Uuid::now_v7,
     };
     let mut facts = Facts::default();
@@ -67,6 +68,7 @@ fn nothing(asked: Vec<pitboss_wallet::Fact>) -> Facts {
             pitboss_wallet::Fact::Transaction(key) => facts.transactions.push((key, None)),
             pitboss_wallet::Fact::Round(key) => facts.rounds.push((key, None)),
             pitboss_wallet::Fact::Session(id) => facts.sessions.push((id, None)),
+            pitboss_wallet::Fact::Sessions => facts.unended = Some(Vec::new()),
         }
     }
     facts
@@ -130,7 +132,7 @@ async fn seats(
     let mut writers: Vec<Vec<Seat>> = (0..WRITERS).map(|_| Vec::new()).collect();
     for n in 0..PLAYERS {
         let id = PlayerId::new(format!("player-{n}"))?;
-        store.create_player(&id, None).await?;
+        store.create_player(&id, &Profile::default()).await?;
         let lane = pitboss_schema::lane_of(&id, LANES);
         writers[usize::from(lane) % WRITERS].push(Seat {
             state: PlayerState::new(id, lane),
@@ -173,6 +175,8 @@ fn launch(session: SessionId, currency: Currency, origin: &Origin, game: &GameId
         token_hash,
         token_expires_at: now().plus_seconds(60),
         expires_at: now().plus_seconds(3_600),
+        login: None,
+        per_game_max: None,
     })
 }
 

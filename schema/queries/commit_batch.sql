@@ -89,17 +89,19 @@ old_balance AS (
 new_session AS (
     INSERT INTO session (
         player_id, id, kind, currency, provider_id, game_id, token_hash, token_expires_at, expires_at, ended_at,
-        created_at
+        created_at, login_id, idle_s, absolute_until, last_active_at, end_reason, address, user_agent
     )
     SELECT
         s.player_id, s.id, s.kind, s.currency, s.provider_id, s.game_id, s.token_hash, s.token_expires_at,
-        s.expires_at, s.ended_at, now()
+        s.expires_at, s.ended_at, s.last_active_at, s.login_id, s.idle_s, s.absolute_until, s.last_active_at,
+        s.end_reason, s.address, s.user_agent
     FROM unnest($8::commit_session[]) s
     WHERE (SELECT o.is_applied FROM outcome o)[s.ord]
 ),
 old_session AS (
     UPDATE session o
-    SET token_expires_at = s.token_expires_at, expires_at = s.expires_at, ended_at = s.ended_at
+    SET token_expires_at = s.token_expires_at, expires_at = s.expires_at, last_active_at = s.last_active_at,
+        ended_at = s.ended_at, end_reason = s.end_reason
     FROM unnest($9::commit_session[]) s
     WHERE o.player_id = s.player_id AND o.id = s.id
         AND (SELECT o.is_applied FROM outcome o)[s.ord]

@@ -1,5 +1,6 @@
 -- Answers questions about a player, all of one moment: one row per thing that exists, with the ordinal of the
--- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions.
+-- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions; $13
+-- whether all sessions are asked for that have not been ended: few, for a player may have few that are live.
 --
 -- Each look-up is a LATERAL with a LIMIT, which the planner cannot turn round: as a plain join it would, on
 -- tables that it takes for small, read everything that the player has and filter.
@@ -54,3 +55,15 @@ CROSS JOIN LATERAL (
     WHERE s.player_id = $1::text AND s.id = q.id
     LIMIT 1
 ) d
+UNION ALL
+SELECT 'sessions', 0, (
+    SELECT coalesce(json_agg(u.document ORDER BY u.id), '[]'::json)::text
+    FROM (
+        SELECT *
+        FROM session_document s
+        WHERE s.player_id = $1::text AND s.ended_at IS NULL
+        ORDER BY s.id
+        LIMIT 1000
+    ) u
+)
+WHERE $13::bool

@@ -1,7 +1,7 @@
 -- A player with his balances, the stakes that his open rounds hold, his newest open rounds and live sessions:
 -- one row, one moment. $1 player, $2 rounds at most, $3 sessions at most.
 SELECT
-    p.lane, p.version, p.last_transaction, p.last_event, p.status,
+    p.lane, p.version, p.last_transaction, p.last_event, p.status, p.country,
     (
         SELECT coalesce(json_agg(json_build_object(
             'currency', b.currency, 'account', b.account, 'units', b.amount

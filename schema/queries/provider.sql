@@ -1,1 +1,1 @@
-SELECT id, dialect, name, policy, secrets, enabled, created_at FROM provider WHERE id = $1
+SELECT * FROM provider WHERE id = $1

@@ -1,1 +1,1 @@
-SELECT id, dialect, name, policy, secrets, enabled, created_at FROM provider ORDER BY id
+SELECT * FROM provider ORDER BY id

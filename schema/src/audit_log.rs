@@ -69,6 +69,56 @@ actions! {
     RoundVoided => "round.voided",
     /// A player was blocked, unblocked or closed.
     PlayerStatusChanged => "player.status_changed",
+    /// A provider account was made.
+    ProviderCreated => "provider.created",
+    /// A provider account's name, policy, addresses or log were changed.
+    ProviderChanged => "provider.changed",
+    /// A provider account got a new callback secret.
+    ProviderSecretRotated => "provider.secret_rotated",
+    /// A provider account's old callback secret was ended before its time.
+    ProviderOldSecretRevoked => "provider.old_secret_revoked",
+    /// A provider account takes bets again.
+    ProviderEnabled => "provider.enabled",
+    /// A provider account takes no more bets.
+    ProviderDisabled => "provider.disabled",
+    /// A provider account takes no more requests.
+    ProviderClosed => "provider.closed",
+    /// A game was put into the catalogue.
+    GameCreated => "game.created",
+    /// Something of a game was changed besides its switch and its version.
+    GameChanged => "game.changed",
+    /// A game was enabled.
+    GameEnabled => "game.enabled",
+    /// A game was disabled.
+    GameDisabled => "game.disabled",
+    /// A game has another version or checksum: to a regulator it is another game.
+    GameVersionChanged => "game.version_changed",
+    /// Games were put into the catalogue, or changed, many at once.
+    GameImported => "game.imported",
+    /// A player may no longer bet on a game, a category or a provider's games.
+    GameBlocked => "game.blocked",
+    /// A player may bet again on what was blocked.
+    GameUnblocked => "game.unblocked",
+    /// All gaming was stopped.
+    GamingStopped => "gaming.stopped",
+    /// Gaming goes on.
+    GamingResumed => "gaming.resumed",
+    /// A collection of the lobby was put there or changed.
+    CollectionChanged => "collection.changed",
+    /// A collection of the lobby was removed.
+    CollectionRemoved => "collection.removed",
+    /// What the operator tells of a player was changed.
+    PlayerChanged => "player.changed",
+    /// Somebody asked for what another person has to approve.
+    ApprovalRequested => "approval.requested",
+    /// A second person approved it.
+    ApprovalApproved => "approval.approved",
+    /// A second person rejected it.
+    ApprovalRejected => "approval.rejected",
+    /// Nobody decided it in time.
+    ApprovalExpired => "approval.expired",
+    /// The operator reported that somebody could not log in as a player.
+    LoginFailed => "player.login_failed",
 }
 
 /// Entries of these are events for subscribers as well: see `append_audit` in V7. Their names are types of events.

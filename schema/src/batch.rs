@@ -1,10 +1,10 @@
 //! A batch of decisions as the parameters of `queries/commit_batch.sql`: one array of rows each, of the types
-//! that `migrations/V1__ledger.sql` creates for them.
+//! that the migrations create for them.
 
 use std::borrow::Cow;
 
 use pitboss_wallet::{
-    Account, BalanceChange, Decision, Kind, RoundChange, SessionChange, Transaction,
+    Account, BalanceChange, Decision, Kind, RoundChange, SessionChange, SessionEnd, Transaction,
     TransactionScope, TransactionState,
 };
 use postgres_types::ToSql;
@@ -115,6 +115,13 @@ struct Session<'a> {
     token_expires_at: Option<Moment>,
     expires_at: Moment,
     ended_at: Option<Moment>,
+    login_id: Option<Uuid>,
+    idle_s: i64,
+    absolute_until: Moment,
+    last_active_at: Moment,
+    end_reason: Option<&'static str>,
+    address: Option<&'a str>,
+    user_agent: Option<&'a str>,
 }
 
 /// Rows to be inserted, and rows to be changed.
@@ -343,6 +350,13 @@ fn session<'a>(ord: i32, decision: &'a Decision, change: &'a SessionChange) -> S
         token_expires_at: session.token_expires_at.map(Moment),
         expires_at: Moment(session.expires_at),
         ended_at: session.ended_at.map(Moment),
+        login_id: session.login.map(|login| login.0),
+        idle_s: session.idle_s,
+        absolute_until: Moment(session.absolute_until),
+        last_active_at: Moment(session.last_active_at),
+        end_reason: session.end.map(SessionEnd::as_str),
+        address: change.client.address.as_deref(),
+        user_agent: change.client.user_agent.as_deref(),
     }
 }
 
@@ -352,6 +366,7 @@ fn account(account: &Account) -> Cow<'static, str> {
         Account::Cash => Cow::Borrowed("CASH"),
         Account::Receivable => Cow::Borrowed("RECEIVABLE"),
         Account::PspClearing => Cow::Borrowed("PSP_CLEARING"),
+        Account::Adjustments => Cow::Borrowed("ADJUSTMENTS"),
         Account::House(_) => Cow::Owned(account.to_string()),
     }
 }
@@ -362,7 +377,12 @@ mod tests {
 
     #[test]
     fn accounts_have_the_names_that_the_wallet_gives_them() {
-        for known in [Account::Cash, Account::Receivable, Account::PspClearing] {
+        for known in [
+            Account::Cash,
+            Account::Receivable,
+            Account::PspClearing,
+            Account::Adjustments,
+        ] {
             assert_eq!(account(&known), known.to_string());
         }
     }

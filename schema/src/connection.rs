@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Writer,
     /// Migrations and the audit: as long as they take, with the planner's own choices.
     Maintenance,
+    /// Reports: within time-outs of their own, with the planner's own choices.
+    Report,
 }
 
 /// What is asked of one player is looked up by an index, however small the tables are.
@@ -24,6 +26,9 @@ pub(crate) const INDEX_SCANS: &[(&str, &str)] = &[
     ("enable_mergejoin", "off"),
 ];
 
+/// A page of a list is read in the order of an index: a bitmap would read all of the list, to be sorted.
+const IN_ORDER: &[(&str, &str)] = &[("enable_bitmapscan", "off")];
+
 /// And planned once: with sequential scans and hash joins, a plan that was made while the tables were small would be
 /// kept, and get slower with every row.
 const PLANNED_ONCE: &[(&str, &str)] = &[("plan_cache_mode", "force_generic_plan"), ("jit", "off")];
@@ -32,6 +37,15 @@ const PLANNED_ONCE: &[(&str, &str)] = &[("plan_cache_mode", "force_generic_plan"
 /// plan, and with the rest on disk. Planned for its parameters: that of no player is no condition.
 pub(crate) const AUDIT: &[(&str, &str)] = &[
     ("work_mem", "'64MB'"),
+    ("hash_mem_multiplier", "1"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("plan_cache_mode", "force_custom_plan"),
+    ("jit", "off"),
+];
+
+/// A report reads much beside a running server, in one process, and is planned for its parameters: a day is not a year,
+/// and a filter that is not set is no condition.
+const REPORT: &[(&str, &str)] = &[
     ("hash_mem_multiplier", "1"),
     ("max_parallel_workers_per_gather", "0"),
     ("plan_cache_mode", "force_custom_plan"),
@@ -53,6 +67,7 @@ pub(crate) fn config(
         Purpose::Pool => options.application_name.clone(),
         Purpose::Writer => format!("{} writer", options.application_name),
         Purpose::Maintenance => format!("{} maintenance", options.application_name),
+        Purpose::Report => format!("{} report", options.application_name),
     };
     let mut settings = config.get_options().unwrap_or_default().to_owned();
     let mut set = |name: &str, value: &str| {
@@ -61,7 +76,13 @@ pub(crate) fn config(
     // An answer is sent only for what is on disk, whatever the server's default is.
     set("synchronous_commit", "on");
     set("timezone", "UTC");
-    if purpose != Purpose::Maintenance {
+    if purpose == Purpose::Report {
+        for (name, value) in REPORT {
+            set(name, value);
+        }
+        set("lock_timeout", &millis(options.lock_timeout));
+    }
+    if matches!(purpose, Purpose::Pool | Purpose::Writer) {
         set("statement_timeout", &millis(options.statement_timeout));
         set("lock_timeout", &millis(options.lock_timeout));
         set(
@@ -70,6 +91,11 @@ pub(crate) fn config(
         );
         for (name, value) in INDEX_SCANS.iter().chain(PLANNED_ONCE) {
             set(name, value);
+        }
+        if purpose == Purpose::Pool {
+            for (name, value) in IN_ORDER {
+                set(name, value);
+            }
         }
     }
     config

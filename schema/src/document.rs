@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use pitboss_wallet::{
-    Account, Currency, ExternalId, Fingerprint, Funding, GameId, Kind, PlayerId, ProviderId,
-    Receipt, Refusal, Round, RoundEntry, RoundId, RoundKey, RoundState, Session, SessionId,
+    Currency, ExternalId, Fingerprint, Funding, GameId, Kind, PlayerId, ProviderId, Receipt,
+    Refusal, Round, RoundEntry, RoundId, RoundKey, RoundState, Session, SessionEnd, SessionId,
     SessionKind, StoredTransaction, Timestamp, TransactionId, TransactionKey, TransactionState,
     Wallet,
 };
@@ -58,36 +58,64 @@ pub(crate) fn wallets(
     balances: &[BalanceDocument],
     held: &[HeldDocument],
 ) -> Result<Vec<Wallet>, StoreError> {
-    let cash = Account::Cash.to_string();
-    let receivable = Account::Receivable.to_string();
     let mut wallets: Vec<Wallet> = Vec::new();
     for row in balances {
         let known = wallets.iter().position(|w| w.currency == row.currency);
         let index = known.unwrap_or_else(|| {
             wallets.push(Wallet {
-                currency: row.currency,
-                cash: 0,
-                receivable: 0,
-                has_receivable: false,
                 held: held
                     .iter()
                     .find(|held| held.currency == row.currency)
                     .map_or(0, |held| held.units),
+                ..Wallet::new(row.currency)
             });
             wallets.len() - 1
         });
         let wallet = &mut wallets[index];
-        if row.account == cash {
-            wallet.cash = row.units;
-        } else if row.account == receivable {
-            wallet.receivable = row.units;
-            wallet.has_receivable = true;
-        } else {
+        let Some(group) = AccountGroup::of(&row.account) else {
             let detail = format!("{:?} is not an account of a player", row.account);
             return Err(StoreError::Corrupt(detail));
-        }
+        };
+        let sum = match group {
+            AccountGroup::Cash => &mut wallet.cash,
+            AccountGroup::Bonus => &mut wallet.bonus,
+            AccountGroup::Winnings => &mut wallet.winnings,
+            AccountGroup::WithdrawalHold => &mut wallet.withdrawal_hold,
+            AccountGroup::Receivable => {
+                wallet.has_receivable = true;
+                &mut wallet.receivable
+            }
+        };
+        // Each bonus grant has accounts of its own.
+        *sum = sum.checked_add(row.units).ok_or_else(|| {
+            StoreError::Corrupt(format!("the sum with {:?} is too large", row.account))
+        })?;
     }
     Ok(wallets)
+}
+
+/// What kinds of money a player has, by the names of his accounts in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccountGroup {
+    Cash,
+    Bonus,
+    Winnings,
+    WithdrawalHold,
+    Receivable,
+}
+
+impl AccountGroup {
+    /// `None`: an account of the house.
+    pub fn of(account: &str) -> Option<Self> {
+        match account {
+            "CASH" => Some(Self::Cash),
+            "RECEIVABLE" => Some(Self::Receivable),
+            "WITHDRAWAL_HOLD" => Some(Self::WithdrawalHold),
+            of_grant if of_grant.starts_with("BONUS(") => Some(Self::Bonus),
+            of_grant if of_grant.starts_with("WINNINGS(") => Some(Self::Winnings),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -164,8 +192,13 @@ pub(crate) struct SessionDocument {
     currency: Currency,
     provider: Option<ProviderId>,
     game: Option<GameId>,
+    login: Option<Uuid>,
+    idle_s: i64,
+    absolute_until: i64,
+    last_active_at: i64,
     expires_at: i64,
     ended_at: Option<i64>,
+    end: Option<String>,
     token_expires_at: Option<i64>,
 }
 
@@ -177,8 +210,16 @@ impl SessionDocument {
             currency: self.currency,
             provider: self.provider,
             game: self.game,
+            login: self.login.map(SessionId),
+            idle_s: self.idle_s,
+            absolute_until: Timestamp::from_micros(self.absolute_until),
+            last_active_at: Timestamp::from_micros(self.last_active_at),
             expires_at: Timestamp::from_micros(self.expires_at),
             ended_at: self.ended_at.map(Timestamp::from_micros),
+            end: self
+                .end
+                .map(|end| named("end of a session", &end, SessionEnd::from_name))
+                .transpose()?,
             token_expires_at: self.token_expires_at.map(Timestamp::from_micros),
         })
     }
@@ -231,4 +272,47 @@ fn fingerprint(hex: &str) -> Result<Fingerprint, StoreError> {
         *byte = u8::from_str_radix(&hex[at..at + 2], 16).map_err(|_| corrupt())?;
     }
     Ok(Fingerprint(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn balances(rows: &str) -> Result<Vec<Wallet>, StoreError> {
+        let rows: Vec<BalanceDocument> = parse(rows).unwrap();
+        wallets(&rows, &[])
+    }
+
+    #[test]
+    fn each_kind_of_money_is_the_sum_of_its_accounts() {
+        let wallets = balances(
+            r#"[{"currency":"EUR","account":"CASH","units":7},
+                {"currency":"EUR","account":"BONUS(g1)","units":20},
+                {"currency":"EUR","account":"BONUS(g2)","units":3},
+                {"currency":"EUR","account":"WINNINGS(g1)","units":40},
+                {"currency":"EUR","account":"WITHDRAWAL_HOLD","units":500},
+                {"currency":"EUR","account":"RECEIVABLE","units":-2},
+                {"currency":"USD","account":"CASH","units":1}]"#,
+        )
+        .unwrap();
+        let eur = wallets[0];
+        let found = [
+            eur.cash,
+            eur.bonus,
+            eur.winnings,
+            eur.withdrawal_hold,
+            eur.receivable,
+        ];
+        assert_eq!(found, [7, 23, 40, 500, -2]);
+        assert_eq!(eur.balance().total(), 70);
+        assert_eq!((wallets[1].cash, wallets[1].bonus), (1, 0));
+    }
+
+    #[test]
+    fn what_is_no_account_of_a_player_is_not_counted_as_one() {
+        for name in ["HOUSE:acme", "ADJUSTMENTS", "BONUS", ""] {
+            let rows = format!(r#"[{{"currency":"EUR","account":"{name}","units":1}}]"#);
+            assert!(balances(&rows).is_err(), "{name}");
+        }
+    }
 }

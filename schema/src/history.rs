@@ -1,14 +1,14 @@
 //! What happened to a player: lists of transactions and rounds.
 
 use pitboss_wallet::{
-    Currency, ExternalId, GameId, Kind, Money, PlayerId, ProviderId, Receipt, Refusal, RoundId,
-    RoundState, Timestamp, TransactionId, TransactionState,
+    Currency, ExternalId, Fingerprint, GameId, Kind, Money, PlayerId, ProviderId, Receipt, Refusal,
+    RoundId, RoundState, Timestamp, TransactionId, TransactionState,
 };
 use tokio_postgres::Row;
 
 use crate::{
     Store, StoreError,
-    document::{id, named, parse},
+    document::{id, named, parse, scope},
     moment::Moment,
     store::get,
 };
@@ -24,9 +24,21 @@ pub enum Cursor {
     After(i64),
 }
 
-/// A transaction of the ledger, with everything that a list shows.
+/// One leg of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingRow {
+    /// As the ledger names it.
+    pub account: String,
+    /// Ledger units.
+    pub units: i64,
+    /// `None` for accounts of the house.
+    pub balance_after: Option<i64>,
+}
+
+/// A transaction of the ledger, with everything that is shown of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionRow {
+    pub player: PlayerId,
     pub number: i64,
     pub id: TransactionId,
     pub provider: ProviderId,
@@ -40,7 +52,13 @@ pub struct TransactionRow {
     pub reverses: Option<TransactionId>,
     pub reversed_by: Option<TransactionId>,
     pub receipt: Receipt,
+    /// The receipt as it is stored, to the byte.
+    pub reply: String,
     pub refusal: Option<Refusal>,
+    pub fingerprint: Fingerprint,
+    /// The game, where the provider's round ids are unique within a game only.
+    pub round_scope: Option<GameId>,
+    pub postings: Vec<PostingRow>,
     pub created_at: Timestamp,
 }
 
@@ -58,6 +76,9 @@ pub enum RoundFilter {
 /// A round in sums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundRow {
+    pub player: PlayerId,
+    /// The game, where the provider's round ids are unique within a game only.
+    pub scope: Option<GameId>,
     /// Number of the transaction that opened it: the cursor of a list.
     pub number: i64,
     pub provider: ProviderId,
@@ -135,13 +156,15 @@ fn currency(row: &Row) -> Result<Option<Currency>, StoreError> {
         .transpose()
 }
 
-fn transaction(row: &Row) -> Result<TransactionRow, StoreError> {
+pub(crate) fn transaction(row: &Row) -> Result<TransactionRow, StoreError> {
     let amount = currency(row)?
         .zip(get::<Option<i64>>(row, "amount")?)
         .map(|(currency, units)| Money::new(units, currency));
     let optional = |column: &str| get::<Option<&str>>(row, column);
     let transaction_id = |column: &str| Ok(get::<Option<_>>(row, column)?.map(TransactionId));
+    let reply: String = get(row, "reply")?;
     Ok(TransactionRow {
+        player: id(PlayerId::new(get::<&str>(row, "player_id")?))?,
         number: get(row, "number")?,
         id: TransactionId(get(row, "id")?),
         provider: id(ProviderId::new(get::<&str>(row, "provider_id")?))?,
@@ -154,14 +177,37 @@ fn transaction(row: &Row) -> Result<TransactionRow, StoreError> {
         names_bet: id(optional("names_bet")?.map(ExternalId::new).transpose())?,
         reverses: transaction_id("reverses")?,
         reversed_by: transaction_id("reversed_by")?,
-        receipt: parse(get(row, "reply")?)?,
+        receipt: parse(&reply)?,
+        reply,
+        fingerprint: Fingerprint(
+            get::<&[u8]>(row, "fingerprint")?
+                .try_into()
+                .map_err(StoreError::corrupt)?,
+        ),
+        round_scope: scope(get(row, "round_scope")?)?,
+        postings: postings(row)?,
         refusal: optional("refusal")?.map(parse).transpose()?,
         created_at: get::<Moment>(row, "created_at")?.0,
     })
 }
 
-fn round(row: &Row) -> Result<RoundRow, StoreError> {
+fn postings(row: &Row) -> Result<Vec<PostingRow>, StoreError> {
+    let accounts: Vec<String> = get(row, "accounts")?;
+    let amounts: Vec<i64> = get(row, "amounts")?;
+    let balances: Vec<Option<i64>> = get(row, "balances_after")?;
+    let legs = accounts.into_iter().zip(amounts).zip(balances);
+    let posting = |((account, units), balance_after)| PostingRow {
+        account,
+        units,
+        balance_after,
+    };
+    Ok(legs.map(posting).collect())
+}
+
+pub(crate) fn round(row: &Row) -> Result<RoundRow, StoreError> {
     Ok(RoundRow {
+        player: id(PlayerId::new(get::<&str>(row, "player_id")?))?,
+        scope: scope(get(row, "scope_game")?)?,
         number: get(row, "number")?,
         provider: id(ProviderId::new(get::<&str>(row, "provider_id")?))?,
         game: id(GameId::new(get::<&str>(row, "game_id")?))?,

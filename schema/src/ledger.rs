@@ -4,7 +4,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
 use pitboss_actors::ports::{Ledger, PlayerEvent, PortError, Writer};
-use pitboss_wallet::{Fact, Facts, PlayerId, PlayerState, PlayerStatus, TransactionScope};
+use pitboss_wallet::{
+    Country, Fact, Facts, PlayerId, PlayerState, PlayerStatus, Session, TransactionScope,
+};
 use tokio_postgres::Row;
 
 use crate::{
@@ -74,7 +76,7 @@ impl Store {
             asked.push(ord, fact);
         }
         let player = player.as_str();
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 12] = [
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
             &player,
             &asked.transaction_ord,
             &asked.provider_wide,
@@ -87,14 +89,20 @@ impl Store {
             &asked.round,
             &asked.session_ord,
             &asked.session,
+            &asked.unended,
         ];
         let sql = include_str!("../queries/find_facts.sql");
         let rows = self.rows("look up facts of a player", sql, &params).await?;
         let mut documents = vec![None; facts.len()];
         let mut version = None;
+        let mut unended = None;
         for row in &rows {
             if get::<&str>(row, "part")? == "version" {
                 version = Some(parse(get(row, "document")?)?);
+                continue;
+            }
+            if get::<&str>(row, "part")? == "sessions" {
+                unended = Some(sessions(get(row, "document")?)?);
                 continue;
             }
             let slot = usize::try_from(get::<i32>(row, "ord")?)
@@ -106,6 +114,7 @@ impl Store {
         }
         let mut found = answers(facts, &documents)?;
         found.version = version;
+        found.unended = unended;
         Ok(found)
     }
 }
@@ -124,6 +133,7 @@ struct Asked<'a> {
     round: Vec<&'a str>,
     session_ord: Vec<i32>,
     session: Vec<uuid::Uuid>,
+    unended: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -148,6 +158,7 @@ impl<'a> Asked<'a> {
                 self.session_ord.push(ord);
                 self.session.push(id.0);
             }
+            Fact::Sessions => self.unended = true,
         }
     }
 }
@@ -179,20 +190,29 @@ fn answers(facts: &[Fact], documents: &[Option<&str>]) -> Result<Facts, StoreErr
                 };
                 found.sessions.push((*id, session));
             }
+            // A row of its own.
+            Fact::Sessions => {}
         }
     }
     Ok(found)
+}
+
+/// From a JSON array.
+fn sessions(text: &str) -> Result<Vec<Session>, StoreError> {
+    let documents: Vec<SessionDocument> = parse(text)?;
+    let sessions = documents.into_iter();
+    sessions.map(SessionDocument::into_session).collect()
 }
 
 fn state(player: &PlayerId, row: &Row) -> Result<PlayerState, StoreError> {
     let balances: Vec<BalanceDocument> = parse(get(row, "balances")?)?;
     let held: Vec<HeldDocument> = parse(get(row, "held")?)?;
     let rounds: Vec<RoundDocument> = parse(get(row, "rounds")?)?;
-    let sessions: Vec<SessionDocument> = parse(get(row, "sessions")?)?;
     let status: &str = get(row, "status")?;
     Ok(PlayerState {
         id: player.clone(),
         status: named("status", status, PlayerStatus::from_name)?,
+        country: get::<Option<&str>>(row, "country")?.and_then(Country::from_code),
         lane: u16::try_from(get::<i16>(row, "lane")?).map_err(StoreError::corrupt)?,
         version: get(row, "version")?,
         last_transaction: get(row, "last_transaction")?,
@@ -203,9 +223,6 @@ fn state(player: &PlayerId, row: &Row) -> Result<PlayerState, StoreError> {
             .map(RoundDocument::into_round)
             .collect::<Result<_, _>>()?,
         transactions: VecDeque::new(),
-        sessions: sessions
-            .into_iter()
-            .map(SessionDocument::into_session)
-            .collect::<Result<_, _>>()?,
+        sessions: sessions(get(row, "sessions")?)?.into(),
     })
 }

@@ -12,19 +12,22 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod approvals;
 pub mod audit;
 mod audit_log;
 mod audit_read;
 mod batch;
-mod catalogue;
+mod callback_log;
 mod connection;
 mod document;
 mod error;
 mod feed;
+mod games;
 mod history;
 mod idempotency;
 mod lane;
 mod ledger;
+mod lobby;
 mod migrate;
 mod moment;
 mod neighbours;
@@ -32,27 +35,48 @@ mod operator_keys;
 mod options;
 mod outbox;
 mod players;
+mod providers;
+pub mod reports;
+mod search;
+mod sessions;
 mod significant;
+mod statement;
 mod store;
 mod webhooks;
 mod world;
 mod writer;
 
+pub use approvals::{
+    ApprovalFilter, ApprovalKind, ApprovalRow, ApprovalState, NewApproval, Verdict,
+};
 pub use audit_log::{AuditAction, AuditActor, AuditNote};
 pub use audit_read::{AuditEntry, AuditFilter};
-pub use catalogue::{GameRow, ProviderRow};
+pub use callback_log::{
+    CallbackFilter, CallbackLogMode, CallbackPage, CallbackPageOf, CallbackPosition,
+    LoggedCallback, NewCallback,
+};
 pub use error::StoreError;
 pub use feed::{FeedEnds, FeedEvent, FeedPage, FeedPosition, FoundEvent, LanePosition, PlayerPage};
-pub use history::{Cursor, RoundFilter, RoundRow, TransactionRow};
+pub use games::{
+    Category, Device, Game, GameLimits, GameRow, GamesChange, GamesNow, GamingRow, Volatility,
+};
+pub use history::{Cursor, PostingRow, RoundFilter, RoundRow, TransactionRow};
 pub use idempotency::{Idempotent, StoredAnswer};
 pub use lane::lane_of;
+pub use lobby::{BlockScope, Blocked, CollectionRow, GameBlockRow};
 pub use migrate::{Install, SCHEMA_VERSION};
 pub use neighbours::Neighbours;
 pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};
 pub use options::StoreOptions;
 pub use outbox::Replay;
-pub use players::{Created, PlayerRow};
+pub use players::{Created, Labels, PlayerCursor, PlayerFilter, PlayerRow, Profile, ProfileChange};
+pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
+pub use search::{
+    AgeOfRounds, Found, PlayedSession, RoundKeyRow, RoundSearch, TransactionSearch, UnfinishedPlace,
+};
+pub use sessions::{LoginLock, SessionRow};
 pub use significant::{Copied, OutboxRecord};
+pub use statement::{AccountSums, Numbers, StatementLine};
 pub use store::Store;
 pub use webhooks::{
     Again, DeadLetter, DisabledBy, Health, WebhookChange, WebhookMessage, WebhookProgress,

@@ -223,6 +223,20 @@ impl Housekeeping for Store {
         let rounds: Result<_, StoreError> = rows.iter().map(overdue).collect();
         Ok(rounds?)
     }
+
+    async fn players_with_due_sessions(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PlayerId>, PortError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql = include_str!("../queries/due_sessions.sql");
+        let what = "look for sessions whose time is over";
+        let rows = self.rows(what, sql, &[&Moment(now), &limit]).await?;
+        let player = |row: &Row| id(PlayerId::new(get::<&str>(row, "player_id")?));
+        let players: Result<_, StoreError> = rows.iter().map(player).collect();
+        Ok(players?)
+    }
 }
 
 fn overdue(row: &Row) -> Result<OverdueRound, StoreError> {

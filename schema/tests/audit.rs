@@ -92,6 +92,16 @@ const TAMPERED: &[(&str, &[&str])] = &[
         "UPDATE ledger SET amount = amount + 1 WHERE external_id = 'alice dollars'",
         &[MOVES],
     ),
+    (
+        "UPDATE ledger SET amount = -amount WHERE external_id = 'alice adj-2'",
+        &[MOVES],
+    ),
+    (
+        r#"UPDATE outbox SET bodies = ARRAY(
+               SELECT replace(b, '"direction":"credit"', '"direction":"debit"') FROM unnest(bodies) b
+           ) WHERE player_id = 'alice'"#,
+        &[REPLAY],
+    ),
     ("DELETE FROM provider_key WHERE external_id = 'bob b-1'", &[WIDE]),
     (
         "UPDATE provider_key SET player_id = 'alice' WHERE external_id = 'bob b-1'",

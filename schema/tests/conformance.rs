@@ -12,7 +12,7 @@ use pitboss_actors::{
     conformance::{self, Subject},
     ports::{Housekeeping, Ledger, Outbox, PortError},
 };
-use pitboss_schema::{AuditAction, AuditActor, AuditNote, ProviderRow, Store, audit};
+use pitboss_schema::{AuditAction, AuditActor, AuditNote, NewProvider, Profile, Store, audit};
 use pitboss_wallet::{Origin, PlayerId, Timestamp};
 use uuid::Uuid;
 
@@ -33,21 +33,23 @@ impl Subject for Postgres {
     }
 
     async fn create_player(&self, player: &PlayerId) -> Result<(), PortError> {
-        self.0.create_player(player, None).await?;
+        self.0.create_player(player, &Profile::default()).await?;
         Ok(())
     }
 
     async fn put_provider(&self, origin: &Origin) -> Result<(), PortError> {
-        let provider = ProviderRow {
+        let provider = NewProvider {
             id: origin.provider.clone(),
             dialect: "native".to_owned(),
             name: "Demo".to_owned(),
             policy: (*origin.policy).clone(),
-            secrets: Vec::new(),
-            enabled: true,
-            created_at: Timestamp::from_micros(0),
+            secret: Vec::new(),
+            allowed_addresses: Vec::new(),
+            callback_log: None,
         };
-        Ok(self.0.put_provider(&provider).await?)
+        let note = common::note(AuditAction::ProviderCreated, "provider/demo");
+        self.0.create_provider(&provider, 1, &note).await?;
+        Ok(())
     }
 }
 

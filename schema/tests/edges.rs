@@ -6,10 +6,8 @@ mod common;
 mod play;
 
 use common::Database;
-use pitboss_schema::{Cursor, GameRow, Idempotent, ProviderRow, RoundFilter};
-use pitboss_wallet::{
-    GameId, Kind, Money, Policy, ProviderId, RoundState, SessionKind, Timestamp, TransactionState,
-};
+use pitboss_schema::{Cursor, Idempotent, RoundFilter};
+use pitboss_wallet::{Kind, Money, RoundState, SessionKind, Timestamp, TransactionState};
 use play::{Player, eur, policy};
 use uuid::Uuid;
 
@@ -96,49 +94,6 @@ async fn a_session_is_found_by_the_hash_of_its_token() {
     assert_eq!(Some(&session), player.state.session(player.session));
     let none = database.store.session_by_token(&[9; 32]).await.unwrap();
     assert!(none.is_none());
-}
-
-#[tokio::test]
-async fn providers_and_games_are_put_and_replaced() {
-    let database = Database::new("catalogue").await;
-    let store = &database.store;
-    let mut provider = ProviderRow {
-        id: ProviderId::new("demo").unwrap(),
-        dialect: "native".to_owned(),
-        name: "Demo".to_owned(),
-        policy: Policy {
-            auto_close_after_s: Some(60),
-            ..Policy::default()
-        },
-        secrets: vec![vec![1, 2, 3], vec![0; 40]],
-        enabled: true,
-        created_at: Timestamp::from_micros(0),
-    };
-    store.put_provider(&provider).await.unwrap();
-    let stored = store.provider(&provider.id).await.unwrap().unwrap();
-    provider.created_at = stored.created_at;
-    assert_eq!(stored, provider);
-    provider.secrets.pop();
-    provider.enabled = false;
-    store.put_provider(&provider).await.unwrap();
-    assert_eq!(store.providers().await.unwrap(), [provider.clone()]);
-
-    let mut game = GameRow {
-        id: GameId::new("dice").unwrap(),
-        provider: provider.id.clone(),
-        name: "Dice".to_owned(),
-        category: "table".to_owned(),
-        rtp: Some("99.0".to_owned()),
-        enabled: true,
-        created_at: Timestamp::from_micros(0),
-    };
-    store.put_game(&game).await.unwrap();
-    game.enabled = false;
-    store.put_game(&game).await.unwrap();
-    let stored = store.game(&game.id).await.unwrap().unwrap();
-    game.created_at = stored.created_at;
-    assert_eq!(stored, game);
-    assert_eq!(store.games().await.unwrap(), [game]);
 }
 
 #[tokio::test]

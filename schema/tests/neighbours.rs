@@ -72,7 +72,7 @@ async fn sessions_that_are_over_are_found() {
     let client = database.client().await;
     client
         .execute(
-            "UPDATE session SET ended_at = now() WHERE player_id = 'two'",
+            "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = 'two'",
             &[],
         )
         .await

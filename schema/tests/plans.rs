@@ -4,92 +4,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+mod explain;
 
 use common::Database;
-
-/// The generic plan of a statement, with the session settings of the store.
-async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
-    let client = database.client().await;
-    client
-        .batch_execute(
-            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-             SET plan_cache_mode = force_generic_plan",
-        )
-        .await
-        .unwrap();
-    client
-        .batch_execute(&format!("PREPARE question AS {sql}"))
-        .await
-        .unwrap();
-    let parameters = match parameters {
-        0 => String::new(),
-        _ => format!("({})", vec!["NULL"; parameters].join(", ")),
-    };
-    let rows = client
-        .query(&format!("EXPLAIN EXECUTE question{parameters}"), &[])
-        .await
-        .unwrap();
-    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    lines.join("\n")
-}
-
-/// Each index must be used, and wherever it is, with all of these columns: by the player alone it would read
-/// all that he ever did.
-fn check(plan: &str, indexes: &[(&str, &[&str])]) {
-    for slow in ["Seq Scan", "Hash Join", "Merge Join"] {
-        assert!(!plan.contains(slow), "{slow} in\n{plan}");
-    }
-    let lines: Vec<&str> = plan.lines().collect();
-    for (index, columns) in indexes {
-        let mut uses = 0;
-        for (at, line) in lines.iter().enumerate() {
-            let word = format!(" {index} ");
-            if !line.contains("Index") || !line.contains(&word) {
-                continue;
-            }
-            uses += 1;
-            let condition = lines.get(at + 1).copied().unwrap_or_default();
-            for column in *columns {
-                let looked_up = format!("({column} = ");
-                let is_used = condition.contains(&looked_up)
-                    || condition.contains(&format!(": {looked_up}"))
-                    || condition.contains(&format!("({column} = true)"))
-                    || condition.contains(&format!("({column} <= "));
-                assert!(is_used, "{index} without {column}: {condition}\n{plan}");
-            }
-        }
-        assert!(uses > 0, "{index} is not in\n{plan}");
-    }
-}
-
-const KEY: (&str, &[&str]) = (
-    "one_key_one_movement",
-    &["player_id", "provider_id", "kind", "external_id"],
-);
-const PROVIDER_KEY: (&str, &[&str]) =
-    ("provider_key_pkey", &["provider_id", "kind", "external_id"]);
-const ROUND: (&str, &[&str]) = (
-    "round_pkey",
-    &["player_id", "provider_id", "scope_game", "round_id"],
-);
-const SESSION: (&str, &[&str]) = ("session_pkey", &["player_id", "id"]);
-/// The entries of a round, by their numbers.
-const ENTRIES: (&str, &[&str]) = ("ledger_pkey", &["player_id", "number"]);
-const REVERSAL: (&str, &[&str]) = ("ledger_reversed_once", &["player_id", "reverses"]);
+use explain::*;
 
 #[tokio::test]
 async fn the_commit_looks_everything_up_by_its_whole_key() {
     let database = Database::new("plan_commit").await;
     let sql = include_str!("../queries/commit_batch.sql");
+    let plan = plan(&database, sql, 9).await;
+    check_session(&plan);
     check(
-        &plan(&database, sql, 9).await,
+        &plan,
         &[
             ("player_pkey", &["id"]),
             PROVIDER_KEY,
             ("balance_pkey", &["player_id", "currency", "account"]),
             ROUND,
             ("lane_pkey", &["id"]),
-            SESSION,
         ],
     );
 }
@@ -98,15 +31,16 @@ async fn the_commit_looks_everything_up_by_its_whole_key() {
 async fn what_is_taken_is_looked_up_by_its_whole_key() {
     let database = Database::new("plan_taken").await;
     let sql = include_str!("../queries/taken_entries.sql");
+    let plan = plan(&database, sql, 5).await;
+    check_session(&plan);
     check(
-        &plan(&database, sql, 5).await,
+        &plan,
         &[
             KEY,
             REVERSAL,
             PROVIDER_KEY,
             ROUND,
             ("balance_pkey", &["player_id", "currency", "account"]),
-            SESSION,
             ("one_token_one_session", &["token_hash"]),
         ],
     );
@@ -125,6 +59,7 @@ async fn the_load_of_a_player_does_not_grow_with_his_history() {
             ("round_by_player", &["is_open", "player_id"]),
             ENTRIES,
             REVERSAL,
+            ("session_live", &["player_id"]),
         ],
     );
     assert!(
@@ -137,8 +72,11 @@ async fn the_load_of_a_player_does_not_grow_with_his_history() {
 async fn facts_are_looked_up_by_their_whole_key() {
     let database = Database::new("plan_find").await;
     let sql = include_str!("../queries/find_facts.sql");
-    let indexes = [KEY, PROVIDER_KEY, ROUND, SESSION, ENTRIES, REVERSAL];
-    check(&plan(&database, sql, 12).await, &indexes);
+    let live = ("session_live", &["player_id"][..]);
+    let indexes = [KEY, PROVIDER_KEY, ROUND, ENTRIES, REVERSAL, live];
+    let plan = plan(&database, sql, 13).await;
+    check_session(&plan);
+    check(&plan, &indexes);
 }
 
 #[tokio::test]
@@ -169,7 +107,7 @@ async fn lists_are_read_in_the_order_of_an_index() {
         &[("outbox_pkey", &["lane"])],
     );
     let ended = include_str!("../queries/ended_sessions.sql");
-    check(&plan(&database, ended, 3).await, &[SESSION]);
+    check_session(&plan(&database, ended, 3).await);
     let postings = "SELECT * FROM posting WHERE player_id = $1::text";
     check(&plan(&database, postings, 1).await, &[]);
     let events = "SELECT * FROM event WHERE player_id = $1::text";
@@ -261,116 +199,5 @@ async fn the_feed_is_read_in_the_order_of_an_index_from_its_position_on() {
             ("player_pkey", &["id"]),
             ("one_seq_one_event", &["player_id"]),
         ],
-    );
-}
-
-#[tokio::test]
-async fn trimming_reads_each_lane_from_its_oldest_row_on() {
-    let database = Database::new("plan_trim").await;
-    let sql = include_str!("../queries/trim_outbox.sql");
-    let plan = plan(&database, sql, 4).await;
-    // There are `webhooks.endpoints_max` rows of this one at most.
-    let plan = plan.replace("Seq Scan on webhook w", "");
-    // And as many of this one as the server has readers of its own.
-    let plan = plan.replace("Seq Scan on event_reader r", "");
-    check(&plan, &[("outbox_pkey", &["lane"]), ("lane_pkey", &["id"])]);
-}
-
-#[tokio::test]
-async fn a_webhook_looks_for_what_is_due_among_what_waits_alone() {
-    let database = Database::new("plan_webhooks").await;
-    let waiting = [("webhook_message_due", &["webhook_id"][..])];
-    for (sql, parameters) in [
-        (include_str!("../queries/webhook_due.sql"), 3),
-        (include_str!("../queries/webhook_next_due.sql"), 1),
-    ] {
-        let plan = plan(&database, sql, parameters).await;
-        check(&plan, &waiting);
-        assert!(plan.contains("is_dead = false"), "{plan}");
-    }
-    let pages = include_str!("../queries/webhook_dead.sql");
-    check(
-        &plan(&database, pages, 3).await,
-        &[("webhook_message_pkey", &["webhook_id"])],
-    );
-}
-
-#[tokio::test]
-async fn the_audit_log_is_listed_in_the_order_of_an_index_for_each_filter() {
-    let database = Database::new("plan_audit_log").await;
-    for (sql, parameters, index, columns) in [
-        (
-            include_str!("../queries/audit_by_time.sql"),
-            4,
-            "audit_by_time",
-            &[][..],
-        ),
-        (
-            include_str!("../queries/audit_by_subject.sql"),
-            7,
-            "audit_by_subject",
-            &["subject"],
-        ),
-        (
-            include_str!("../queries/audit_by_actor.sql"),
-            6,
-            "audit_by_actor",
-            &["actor_id"],
-        ),
-        (
-            include_str!("../queries/audit_by_action.sql"),
-            5,
-            "audit_by_action",
-            &["action"],
-        ),
-    ] {
-        let plan = plan(&database, sql, parameters).await;
-        check(&plan, &[(index, columns)]);
-        assert!(!plan.contains("Sort"), "{plan}");
-        assert!(plan.contains("ROW(at, number) < ROW("), "{plan}");
-    }
-    let page = include_str!("../queries/significant_page.sql");
-    check(
-        &plan(&database, page, 3).await,
-        &[("outbox_pkey", &["lane"])],
-    );
-    let keys = include_str!("../queries/key_list.sql");
-    check(
-        &plan(&database, keys, 2).await,
-        &[("operator_key_pkey", &[])],
-    );
-    let key = include_str!("../queries/operator_key.sql");
-    let plan = plan(&database, key, 1).await;
-    check(
-        &plan,
-        &[
-            ("operator_key_hash_key", &["hash"]),
-            ("operator_key_old_hash_key", &["old_hash"]),
-        ],
-    );
-}
-
-#[tokio::test]
-async fn the_sweeper_reads_open_rounds_only() {
-    let database = Database::new("plan_sweeper").await;
-    let sql = include_str!("../queries/overdue_rounds.sql");
-    let plan = plan(&database, sql, 2).await;
-    assert!(!plan.contains("Seq Scan on round"), "{plan}");
-    assert!(plan.contains("round_by_player"), "{plan}");
-    assert!(plan.contains("(is_open = true)"), "{plan}");
-}
-
-#[tokio::test]
-async fn a_session_is_found_by_its_id_or_its_token_alone() {
-    let database = Database::new("plan_session").await;
-    let by_id = include_str!("../queries/session_by_id.sql");
-    check(
-        &plan(&database, by_id, 1).await,
-        &[("session_by_id", &["id"])],
-    );
-    let by_token = include_str!("../queries/session_by_token.sql");
-    check(
-        &plan(&database, by_token, 1).await,
-        &[("one_token_one_session", &["token_hash"])],
     );
 }

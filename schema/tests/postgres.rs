@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use common::{Database, LANES};
 use pitboss_actors::ports::{CommitError, Committed, Ledger};
-use pitboss_schema::{Created, Store, StoreOptions, audit};
+use pitboss_schema::{Created, Profile, Store, StoreOptions, audit};
 use pitboss_wallet::{PlayerId, TransactionScope};
 use play::{Player, policy};
 use tokio_postgres::{Client, error::SqlState};
@@ -75,7 +75,7 @@ async fn what_happened_is_never_changed_on_whatever_path() {
                 ),
                 format!("TRUNCATE {table}"),
                 format!("TRUNCATE {table} CASCADE"),
-                format!("TRUNCATE player, {table}"),
+                format!("TRUNCATE install, {table}"),
             ]);
         }
         for sql in refused {
@@ -282,9 +282,13 @@ async fn a_player_is_created_once_on_the_lane_of_his_id() {
     let store = &database.store;
     let alice = id("alice");
     assert!(store.player(&alice).await.unwrap().is_none());
-    let made = store.create_player(&alice, Some("SE")).await.unwrap();
+    let of = |country: &str| Profile {
+        country: Some(country.to_owned()),
+        ..Profile::default()
+    };
+    let made = store.create_player(&alice, &of("SE")).await.unwrap();
     assert_eq!(made, Created::Created);
-    let again = store.create_player(&alice, Some("DE")).await.unwrap();
+    let again = store.create_player(&alice, &of("DE")).await.unwrap();
     assert_eq!(again, Created::Exists);
     let row = store.player(&alice).await.unwrap().unwrap();
     assert_eq!(row.country.as_deref(), Some("SE"));

@@ -5,6 +5,7 @@
 
 mod address;
 mod grant;
+mod networks;
 pub mod person;
 mod refused;
 mod ring;
@@ -12,6 +13,7 @@ mod scope;
 
 pub use address::{AllowList, NotANetwork, Origin};
 pub use grant::{Excess, Grant};
+pub use networks::{NetworkError, Networks};
 pub use refused::{Refusal, Refusals};
 pub use ring::{Found, Key, KeyRing};
 pub use scope::{Resource, Right, Scope, Scopes, UnknownScope};

@@ -1,11 +1,12 @@
 //! What values the settings may have.
 
-use std::collections::BTreeMap;
-
 use pitboss_wallet::{Currency, Environment, Money};
 use secrecy::ExposeSecret;
 
-use super::{Config, ConfigError, Outbox, Webhooks, nats_users};
+use super::{
+    CallbackLog, Config, ConfigError, Providers, Sessions, Webhooks, nats_users, range::Check,
+};
+use crate::accounts::GRACE_MAX_S;
 
 /// How long the secret before a rotation may still work.
 pub const KEY_GRACE_S_MAX: i64 = 30 * 86_400;
@@ -25,6 +26,11 @@ impl Config {
             rest,
             keys,
             audit,
+            providers,
+            callback_log,
+            catalogue,
+            reports,
+            approvals,
             events,
             webhooks,
             sweeper,
@@ -38,6 +44,13 @@ impl Config {
             1,
             1_000_000,
         );
+        check.range(
+            "server.requests_per_connection_max",
+            server.requests_per_connection_max,
+            1,
+            10_000,
+        );
+        check.tls(server);
         check.range("server.backlog", server.backlog, 16, 65_535);
         check.range(
             "server.body_max_bytes",
@@ -165,14 +178,15 @@ impl Config {
             1000,
         );
         for origin in &stream.origins {
-            check.origin(origin);
+            check.origin("stream.origins", origin);
+        }
+        for origin in &rest.cors_origins {
+            check.origin("rest.cors_origins", origin);
         }
         check.range("stream.drain_jitter_ms", stream.drain_jitter_ms, 0, 600_000);
         check.range("stream.poll_ms", stream.poll_ms, 10, 60_000);
         check.range("stream.logins_poll_ms", stream.logins_poll_ms, 100, 600_000);
-        check.range("sessions.player_s", sessions.player_s, 1, 365 * 86_400);
-        check.range("sessions.game_s", sessions.game_s, 1, 365 * 86_400);
-        check.range("sessions.launch_token_s", sessions.launch_token_s, 1, 3600);
+        sessions_ranges(&mut check, sessions);
         check.range("rest.idempotency_h", rest.idempotency_h, 1, 24 * 365);
         check.range("rest.page_max", rest.page_max, 1, 10_000);
         check.range("rest.rate_per_s", rest.rate_per_s, 1, 1_000_000);
@@ -190,6 +204,50 @@ impl Config {
         );
         check.amounts("audit.large_bet", &audit.large_bet);
         check.amounts("audit.large_win", &audit.large_win);
+        // Gaming has to stop on all nodes within two seconds.
+        check.range("catalogue.poll_ms", catalogue.poll_ms, 50, 1_500);
+        check.range(
+            "catalogue.import_max_bytes",
+            catalogue.import_max_bytes,
+            server.body_max_bytes,
+            64 << 20,
+        );
+        check.range("catalogue.games_max", catalogue.games_max, 1, 1_000_000);
+        check.range(
+            "catalogue.blocks_per_player_max",
+            catalogue.blocks_per_player_max,
+            1,
+            1_000,
+        );
+        check.range(
+            "catalogue.collections_max",
+            catalogue.collections_max,
+            1,
+            500,
+        );
+        check.range("rest.scan_max", rest.scan_max, rest.page_max, 100_000);
+        let name = reports.operator.chars().count();
+        check.range("reports.operator (characters)", name, 0, 200);
+        check.range("reports.concurrent_max", reports.concurrent_max, 1, 100);
+        check.range("reports.timeout_s", reports.timeout_s, 1, 86_400);
+        check.range("reports.work_mem_mb", reports.work_mem_mb, 1, 4096);
+        let days = reports.period_days_max;
+        check.range("reports.period_days_max", days, 1, 36_500);
+        check.range("approvals.expire_h", approvals.expire_h, 1, 24 * 365);
+        check.range("approvals.sweep_ms", approvals.sweep_ms, 100, 600_000);
+        check.range(
+            "approvals.sweep_batch_max",
+            approvals.sweep_batch_max,
+            1,
+            10_000,
+        );
+        check.range(
+            "approvals.finish_after_s",
+            approvals.finish_after_s,
+            1,
+            86_400,
+        );
+        check.amounts("approvals.adjustments_below", &approvals.adjustments_below);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);
@@ -197,6 +255,7 @@ impl Config {
         check.range("events.scan_max", events.scan_max, 1, 100_000);
         check.range("events.poll_ms", events.poll_ms, 10, 60_000);
         webhooks_ranges(&mut check, webhooks);
+        providers_ranges(&mut check, providers, callback_log);
         check.hold(outbox, webhooks);
         for environment in Environment::ALL {
             let users = &self.connections(environment).nats_users;
@@ -246,6 +305,38 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn sessions_ranges(check: &mut Check, sessions: &Sessions) {
+    let Sessions {
+        player_idle_s,
+        player_s,
+        game_idle_s,
+        game_s,
+        touch_s,
+        launch_token_s,
+        player_max,
+        game_max,
+        per_game_max,
+        when_full: _,
+        failures_max,
+        failures_window_s,
+        lock_s,
+    } = *sessions;
+    check.range("sessions.player_idle_s", player_idle_s, 1, 86_400);
+    check.range("sessions.player_s", player_s, 1, 365 * 86_400);
+    check.range("sessions.game_idle_s", game_idle_s, 1, 86_400);
+    check.range("sessions.game_s", game_s, 1, 365 * 86_400);
+    // Who plays all the time must not run out of it between two notes.
+    let most = (player_idle_s.min(game_idle_s) - 1).min(600);
+    check.range("sessions.touch_s", touch_s, 0, most);
+    check.range("sessions.launch_token_s", launch_token_s, 60, 120);
+    check.range("sessions.player_max", player_max, 1, 100);
+    check.range("sessions.game_max", game_max, 1, 100);
+    check.range("sessions.per_game_max", per_game_max, 1, 100);
+    check.range("sessions.failures_max", failures_max, 1, 100);
+    check.range("sessions.failures_window_s", failures_window_s, 1, 86_400);
+    check.range("sessions.lock_s", lock_s, 1, 30 * 86_400);
 }
 
 fn webhooks_ranges(check: &mut Check, webhooks: &Webhooks) {
@@ -301,62 +392,36 @@ pub fn threshold(code: &str, amount: &str) -> Result<Money, String> {
     Ok(amount)
 }
 
-/// Remembers the first value that is out of its range.
-struct Check(Result<(), ConfigError>);
-
-impl Default for Check {
-    fn default() -> Self {
-        Self(Ok(()))
-    }
-}
-
-impl Check {
-    fn range<T: PartialOrd + std::fmt::Display>(&mut self, key: &str, value: T, least: T, most: T) {
-        if self.0.is_ok() && (value < least || value > most) {
-            self.0 = Err(ConfigError(format!(
-                "{key} = {value}: must be from {least} to {most}"
-            )));
-        }
-    }
-
-    fn amounts(&mut self, key: &str, amounts: &BTreeMap<String, String>) {
-        for (code, amount) in amounts {
-            let wrong = match threshold(code, amount) {
-                Ok(_) => continue,
-                Err(wrong) => wrong,
-            };
-            if self.0.is_ok() {
-                self.0 = Err(ConfigError(format!("{key}.{code} = {amount:?}: {wrong}")));
-            }
-        }
-    }
-
-    /// An endpoint that fails is disabled before the events that it has not taken are given up.
-    fn hold(&mut self, outbox: &Outbox, webhooks: &Webhooks) {
-        let Outbox { keep_h, hold_h, .. } = *outbox;
-        let disable_after_h = webhooks.disable_after_h;
-        let is_long = i64::try_from(hold_h).is_ok_and(|hold_h| hold_h > disable_after_h);
-        if self.0.is_ok() && (hold_h < keep_h || !is_long) {
-            self.0 = Err(ConfigError(format!(
-                "outbox.hold_h = {hold_h}: must be at least outbox.keep_h = {keep_h}, and more than webhooks.disable_after_h = {disable_after_h}"
-            )));
-        }
-    }
-
-    /// As browsers send it: nothing after the host and port, nothing in capitals.
-    fn origin(&mut self, origin: &str) {
-        let host = ["https://", "http://"]
-            .iter()
-            .find_map(|scheme| origin.strip_prefix(scheme));
-        let is_host = |host: &str| {
-            !host.is_empty()
-                && !host.contains(['/', '?', '#', '@', '*'])
-                && !host.contains(|c: char| c.is_whitespace() || c.is_ascii_uppercase())
-        };
-        if self.0.is_ok() && !host.is_some_and(is_host) {
-            self.0 = Err(ConfigError(format!(
-                "stream.origins = [{origin:?}]: must be a scheme and a host such as https://casino.example, in small letters, without a path"
-            )));
-        }
-    }
+fn providers_ranges(check: &mut Check, providers: &Providers, log: &CallbackLog) {
+    let Providers {
+        accounts_max,
+        addresses_max,
+        grace_s,
+    } = providers;
+    check.range("providers.accounts_max", *accounts_max, 1, 10_000);
+    check.range("providers.addresses_max", *addresses_max, 1, 1000);
+    check.range("providers.grace_s", *grace_s, 0, GRACE_MAX_S);
+    let CallbackLog {
+        sandbox: _,
+        live: _,
+        queue_max,
+        batch_max,
+        linger_ms,
+        body_max_bytes,
+        keep_h,
+        rows_max,
+        trim_every_ms,
+        trim_batch_max,
+        scan_max,
+    } = log;
+    check.range("callback_log.queue_max", *queue_max, 1, 100_000);
+    check.range("callback_log.batch_max", *batch_max, 1, 10_000);
+    check.range("callback_log.linger_ms", *linger_ms, 0, 10_000);
+    let most = 1 << 20;
+    check.range("callback_log.body_max_bytes", *body_max_bytes, 0, most);
+    check.range("callback_log.keep_h", *keep_h, 1, 24 * 3650);
+    check.range("callback_log.rows_max", *rows_max, 1, 10_000_000);
+    check.range("callback_log.trim_every_ms", *trim_every_ms, 100, 3_600_000);
+    check.range("callback_log.trim_batch_max", *trim_batch_max, 1, 100_000);
+    check.range("callback_log.scan_max", *scan_max, 1, 1_000_000);
 }

@@ -2,12 +2,14 @@
 
 mod check;
 mod nats_users;
+mod range;
 mod told;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use config::{Environment as EnvironmentSource, File, FileFormat};
-use pitboss_wallet::Environment;
+use pitboss_schema::CallbackLogMode;
+use pitboss_wallet::{Environment, WhenFull};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,11 @@ section!(
         rest: Rest,
         keys: Keys,
         audit: Audit,
+        providers: Providers,
+        callback_log: CallbackLog,
+        catalogue: Catalogue,
+        reports: Reports,
+        approvals: Approvals,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,
@@ -60,9 +67,12 @@ section!(Server {
     #[serde(deserialize_with = "address")]
     admin_address: SocketAddr,
     public_url: String,
+    tls_certificate: String,
+    tls_key: String,
     trusted_hops: u8,
     workers: usize,
     connections_max: usize,
+    requests_per_connection_max: usize,
     backlog: i32,
     body_max_bytes: usize,
     request_timeout_ms: u64,
@@ -71,6 +81,13 @@ section!(Server {
     tcp_user_timeout_ms: u64,
     shutdown_s: u64,
 });
+impl Server {
+    /// Whether this process ends TLS itself.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        !self.tls_certificate.is_empty()
+    }
+}
 section!(Log {
     format: LogFormat,
     level: String
@@ -158,15 +175,27 @@ section!(Stream {
     logins_poll_ms: u64,
 });
 section!(Sessions {
+    player_idle_s: i64,
     player_s: i64,
+    game_idle_s: i64,
     game_s: i64,
-    launch_token_s: i64
+    touch_s: i64,
+    launch_token_s: i64,
+    player_max: usize,
+    game_max: usize,
+    per_game_max: usize,
+    when_full: WhenFull,
+    failures_max: i64,
+    failures_window_s: i64,
+    lock_s: i64,
 });
 section!(Rest {
     idempotency_h: i64,
     page_max: usize,
+    cors_origins: Vec<String>,
     rate_per_s: u32,
     rate_burst: u32,
+    scan_max: usize,
 });
 section!(Keys {
     live_max: u32,
@@ -178,6 +207,45 @@ section!(Audit {
     clock_skew_max_ms: i64,
     large_bet: BTreeMap<String, String>,
     large_win: BTreeMap<String, String>,
+});
+section!(Providers {
+    accounts_max: u32,
+    addresses_max: usize,
+    grace_s: i64,
+});
+section!(CallbackLog {
+    sandbox: CallbackLogMode,
+    live: CallbackLogMode,
+    queue_max: usize,
+    batch_max: usize,
+    linger_ms: u64,
+    body_max_bytes: usize,
+    keep_h: i64,
+    rows_max: u32,
+    trim_every_ms: u64,
+    trim_batch_max: u32,
+    scan_max: u32,
+});
+section!(Catalogue {
+    poll_ms: u64,
+    import_max_bytes: usize,
+    games_max: usize,
+    blocks_per_player_max: usize,
+    collections_max: usize
+});
+section!(Reports {
+    operator: String,
+    concurrent_max: usize,
+    timeout_s: u64,
+    work_mem_mb: u32,
+    period_days_max: i64
+});
+section!(Approvals {
+    expire_h: i64,
+    adjustments_below: BTreeMap<String, String>,
+    sweep_ms: u64,
+    sweep_batch_max: u32,
+    finish_after_s: i64,
 });
 section!(Events {
     waiters_max: usize,
@@ -253,7 +321,8 @@ impl Config {
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("stream.origins");
+            .with_list_parse_key("stream.origins")
+            .with_list_parse_key("rest.cors_origins");
         let config: Self = sources
             .add_source(variables)
             .build()
@@ -384,6 +453,16 @@ mod tests {
         ] {
             let error = load(&format!("[stream]\norigins = [\"{bad}\"]\n")).unwrap_err();
             assert!(error.to_string().contains(bad), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_an_amount_of_a_currency() {
+        let good = load("[approvals]\nadjustments_below = { EUR = \"10.00\", JPY = \"500\" }\n");
+        assert_eq!(good.unwrap().approvals.adjustments_below.len(), 2);
+        for bad in ["{ EUR = \"-1\" }", "{ XXX = \"1\" }", "{ EUR = \"ten\" }"] {
+            let error = load(&format!("[approvals]\nadjustments_below = {bad}\n")).unwrap_err();
+            assert!(error.to_string().contains("adjustments_below"), "{error}");
         }
     }
 

@@ -96,7 +96,7 @@ mod tests {
             &["wallet"],
             &["wallet."],
             &["wallet.a.b"],
-            &["player.*"],
+            &["casino.*"],
             &["wallet.*", "wallet.adjusted"],
             &["wallet.adjusted", "wallet.adjusted"],
             &["$JS.API"],

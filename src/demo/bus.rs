@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Message, header::NATS_MESSAGE_ID};
-use futures_util::{StreamExt, stream::select};
+use futures_util::{StreamExt, stream::select_all};
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::sandbox::NatsConnection;
 
 const PATIENCE: Duration = Duration::from_secs(5);
-const SUBJECTS: [&str; 2] = ["wallet.*", "game.*"];
+const SUBJECTS: [&str; 3] = ["player.*", "wallet.*", "game.*"];
 
 pub(super) struct Bus {
     pub inbox: Inbox,
@@ -41,17 +41,17 @@ pub(super) async fn listen(nats: &NatsConnection, player: &str) -> Result<Bus, D
                 .connect(&nats.url)
                 .await
                 .map_err(|error| failed(error.to_string()))?;
-        let [wallet, game] = SUBJECTS;
-        let wallet = client.subscribe(wallet).await;
-        let game = client.subscribe(game).await;
-        let (Ok(wallet), Ok(game)) = (wallet, game) else {
-            return Err(failed("the subscription was refused".to_owned()));
-        };
+        let mut subscriptions = Vec::new();
+        for subject in SUBJECTS {
+            let subscribed = client.subscribe(subject).await;
+            let refused = |_| failed("the subscription was refused".to_owned());
+            subscriptions.push(subscribed.map_err(refused)?);
+        }
         client
             .flush()
             .await
             .map_err(|error| failed(error.to_string()))?;
-        Ok((client, select(wallet, game)))
+        Ok::<_, DemoError>((client, select_all(subscriptions)))
     };
     let (client, mut messages) = timeout(PATIENCE, subscribing)
         .await

@@ -40,7 +40,7 @@ async fn open_account(tour: &mut Tour, stream: &str) -> Result<(), Interrupt> {
     let expected = Expected::status(201)
         .field("/id", tour.player.as_str())
         .field("/wallets/0/total", "0.00")
-        .events(&["wallet.account_opened"]);
+        .events(&["player.registered", "wallet.account_opened"]);
     tour.step(
         "A new player",
         "The casino opens an account with an empty wallet, and tells its other services so over NATS.",
@@ -58,7 +58,9 @@ async fn open_account(tour: &mut Tour, stream: &str) -> Result<(), Interrupt> {
             "The player logs in",
             "The token is for the player's browser or app. It opens this player's stream and nothing else.",
             request,
-            Expected::status(201).field("/player", tour.player.as_str()),
+            Expected::status(201)
+                .field("/player", tour.player.as_str())
+                .events(&["player.logged_in"]),
         )
         .await?;
     let token = Tour::need(&answer, "/token")?;
@@ -101,9 +103,9 @@ async fn watch(tour: &mut Tour, url: &str, token: &str) -> Result<(), Interrupt>
     let total = snapshot["wallets"][0]["total"]
         .as_str()
         .unwrap_or("missing");
-    // Opening the account was the player's only event so far.
+    // Opening the account and the login were the player's only events so far.
     tour.screen.checks(&[
-        Check::equal("seq", &stream.snapshot_seq.to_string(), "1"),
+        Check::equal("seq", &stream.snapshot_seq.to_string(), "3"),
         Check::equal("balance", total, "0.00"),
     ])?;
     tour.stream = Some(stream);

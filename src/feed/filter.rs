@@ -93,8 +93,8 @@ mod tests {
             "wallet.",
             "wallet.nothing",
             "Wallet.*",
-            "player.*",
             "access.failed",
+            "casino.*",
             "wallet.bet*",
         ] {
             assert_eq!(

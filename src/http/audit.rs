@@ -36,6 +36,7 @@ pub fn routes() -> Vec<Route> {
             .summary("Tells number and hash of the newest entry, to be kept elsewhere")
             .answers::<Head>(200),
         get("/v1/audit/{number}", resource, get_one)
+            .example_with("number", "1")
             .summary("Gets an entry of the audit log")
             .answers::<Entry>(200)
             .refuses(&[Code::NotFound]),

@@ -17,7 +17,7 @@ use actix_web::{
 };
 use pitboss_providers::Code;
 use pitboss_schema::{AuditAction, AuditActor, AuditNote};
-use pitboss_wallet::{PlayerId, Session};
+use pitboss_wallet::{By, PlayerId, Session};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub struct Operator {
 pub async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+) -> Result<ServiceResponse, actix_web::Error> {
     let gate = request.app_data::<Gate>();
     let caller = gate.and_then(|gate| gate.caller(request.method()));
     if let Some(Caller::Operator(scope)) = caller {
@@ -65,11 +65,11 @@ pub async fn gate(
             Ok(operator) => drop(request.extensions_mut().insert(operator)),
             Err(error) => {
                 let refused = error.error_response();
-                return Ok(request.into_response(refused).map_into_right_body());
+                return Ok(request.into_response(refused));
             }
         }
     }
-    Ok(next.call(request).await?.map_into_left_body())
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 /// The operator whom the gate let through.
@@ -176,6 +176,14 @@ fn note_refusal(world: &World, refusal: Refusal, origin: Origin, who: &str) {
 }
 
 impl Operator {
+    /// The person, and the key by which he acts.
+    pub fn by(&self) -> By {
+        By {
+            key: self.key_id,
+            person: self.person.clone(),
+        }
+    }
+
     /// An entry of the audit log for what this operator does.
     pub fn note(&self, action: AuditAction, subject: String, detail: Value) -> AuditNote {
         AuditNote {
@@ -289,7 +297,7 @@ pub async fn live_session(
         .await
         .map_err(ApiError::unavailable)?;
     if let Some((_, session)) = &found
-        && (session.ended_at.is_some() || session.expires_at <= world.clock.now())
+        && !session.is_live(world.clock.now())
     {
         return Err(ApiError::new(Code::SessionExpired, "the session is over"));
     }

@@ -6,10 +6,13 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     error::PayloadError,
+    http::header::CONTENT_TYPE,
     web::{Bytes, BytesMut, Data},
 };
 use futures_util::{Stream, StreamExt};
-use pitboss_providers::{CallError, ParseError, Problem};
+use pitboss_providers::{CallError, Code, ParseError, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::ApiError;
 use crate::{
@@ -22,6 +25,12 @@ use crate::{
 pub struct Limits {
     bytes: usize,
     time: Duration,
+}
+
+impl Limits {
+    pub const fn new(bytes: usize, time: Duration) -> Self {
+        Self { bytes, time }
+    }
 }
 
 impl From<&Server> for Limits {
@@ -45,15 +54,47 @@ impl FromRequest for Body {
             .app_data::<Data<App>>()
             .map(|app| Limits::from(&app.config.server));
         let payload = payload.take();
+        let is_json = is_json(request);
         Box::pin(async move {
             let limits = limits.ok_or_else(|| ApiError::internal("no application state"))?;
             let bytes = read(payload, limits).await;
-            bytes
-                .map(Self)
-                .map_err(|error| Problem::from(&error).into())
+            let bytes = bytes.map_err(|error| ApiError::from(Problem::from(&error)))?;
+            if !is_json && !bytes.is_empty() {
+                let detail = "send Content-Type: application/json";
+                return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+            }
+            Ok(Self(bytes))
         })
     }
 }
+
+/// Whether a body is JSON by its header. One that says nothing is taken for it: keys are in a header that no web page
+/// can send by itself, so a form of another site can do nothing here.
+fn is_json(request: &HttpRequest) -> bool {
+    let mut types = request.headers().get_all(CONTENT_TYPE);
+    match (types.next(), types.next()) {
+        (None, _) => true,
+        (Some(sent), None) => sent.to_str().is_ok_and(|sent| {
+            let sent = sent.split(';').next().unwrap_or_default().trim();
+            sent.eq_ignore_ascii_case("application/json")
+        }),
+        _ => false,
+    }
+}
+
+/// A body that may be left out.
+pub fn or_empty(body: Bytes) -> Bytes {
+    if body.is_empty() {
+        Bytes::from_static(b"{}")
+    } else {
+        body
+    }
+}
+
+/// A body that says nothing: an object without a field.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The whole body, or why it is not here. The library times a request's head only: a client that sent its
 /// body a byte a second would keep the connection for hours.

@@ -12,19 +12,22 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 use pitboss_providers::{
-    Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
-    Problem, RawRequest,
+    Account, Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup,
+    Outcome, Problem, RawRequest,
 };
-use pitboss_wallet::{Authenticate, Command, Environment};
+use pitboss_schema::ProviderStatus;
+use pitboss_wallet::{Authenticate, Command, Environment, Timestamp};
 
 use super::{
     auth::origin,
     body,
     problem::{call_error, http_response, response},
+    request_id::RequestId,
 };
 use crate::{
     access::Refusal,
     app::App,
+    callback_log::{self, Seen, Signature},
     catalogue::Provider,
     tokens::{self, TokenKind},
     world::World,
@@ -36,16 +39,10 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
     let part = |name| request.match_info().get(name).unwrap_or_default();
     let world = Environment::from_name(part("environment")).and_then(|name| app.world(name));
     let Some(world) = world else {
-        return response(&Problem::new(
-            Code::UnknownProvider,
-            "this environment is not served here",
-        ));
+        return unknown("this environment is not served here");
     };
     let Some(provider) = world.catalogue.provider(part("provider")) else {
-        return response(&Problem::new(
-            Code::UnknownProvider,
-            CallError::UnknownProvider.to_string(),
-        ));
+        return unknown(&CallError::UnknownProvider.to_string());
     };
     // From here on everything, also what goes wrong in this very layer, is told in the provider's dialect.
     let (body, unread) = match body::read(payload, (&app.config.server).into()).await {
@@ -53,6 +50,8 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         Err(error) => (Bytes::new(), Some(error)),
     };
     let headers = HttpHeaders(request.headers());
+    let now = world.clock.now();
+    let account = provider.account(now);
     let raw = RawRequest {
         method: request.method().as_str(),
         path: request.uri().path(),
@@ -60,54 +59,121 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
         query: request.uri().query().unwrap_or_default(),
         headers: &headers,
         body: &body,
-        now: world.clock.now(),
+        now,
         environment: world.environment,
     };
-    let mut call = None;
+    let mut progress = Progress::default();
     let outcome = match unread {
         Some(error) => Err(error),
         None if !app.accepts_work() => Err(CallError::Retry { retry_after_s: 1 }),
-        None => {
-            let carried = AssertUnwindSafe(carry_out(world, &provider, &raw, &mut call));
-            carried.catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!(provider = %provider.account.id, "a callback panicked");
-                Err(CallError::Internal)
-            })
-        }
+        None => match admit(&provider, &request) {
+            Err(error) => Err(error),
+            Ok(()) => {
+                let work = carry_out(world, &provider, account, &raw, &mut progress);
+                let carried = AssertUnwindSafe(work).catch_unwind().await;
+                carried.unwrap_or_else(|_| {
+                    tracing::error!(provider = %provider.id(), "a callback panicked");
+                    Err(CallError::Internal)
+                })
+            }
+        },
     };
     note(&provider, &outcome, began.elapsed());
     if let Err(CallError::BadSignature(_)) = outcome {
-        let (address, who) = (
-            origin(&request).address.to_string(),
-            provider.account.id.as_str(),
-        );
+        let (address, who) = (origin(&request).address.to_string(), provider.id().as_str());
         world
             .refusals
             .count(Refusal::BadSignature, &address, who, world.clock.now());
     }
+    let took = began.elapsed();
+    note(&provider, &outcome, took);
     let context = Context {
         request: &raw,
-        account: Some(&provider.account),
-        call: call.as_ref(),
+        account: Some(account),
+        call: progress.call.as_ref(),
     };
-    http_response(provider.dialect.render(&context, &outcome))
+    let response = provider.dialect.render(&context, &outcome);
+    if world.callback_log.wants(&provider, outcome.is_err()) {
+        let headers = request.headers().iter().take(callback_log::HEADERS_MAX);
+        world.callback_log.put(Seen {
+            provider: provider.id().clone(),
+            received_at: now,
+            took,
+            address: origin(&request).address.to_string(),
+            request_id: RequestId::current().map(|id| id.as_str().to_owned()),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            action: part("action").to_owned(),
+            headers: headers
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            body: body.clone(),
+            signature: progress.signature,
+            player: outcome.as_ref().ok().map(|answer| answer.player.clone()),
+            outcome: code_of(&outcome),
+            status: response.status,
+            content_type: response.content_type,
+            answer: Bytes::copy_from_slice(&response.body),
+            call: progress.call,
+        });
+    }
+    http_response(response)
+}
+
+/// A callback that is nobody's has no log but a count.
+fn unknown(detail: &str) -> HttpResponse {
+    let code = Code::UnknownProvider;
+    metrics::counter!("pitboss_callbacks_total", "dialect" => "none", "outcome" => code.as_str())
+        .increment(1);
+    response(&Problem::new(code, detail))
+}
+
+/// How far a callback came.
+#[derive(Default)]
+struct Progress {
+    signature: Signature,
+    call: Option<Call>,
+}
+
+/// Whether the account takes requests from where this one comes from.
+fn admit(provider: &Provider, request: &HttpRequest) -> Result<(), CallError> {
+    if provider.networks.is_everywhere() {
+        return Ok(());
+    }
+    let origin = origin(request);
+    if origin.is_certain && provider.networks.allows(origin.address) {
+        return Ok(());
+    }
+    let address = origin.address.to_string();
+    Err(CallError::AddressRefused { address })
 }
 
 async fn carry_out(
     world: &World,
     provider: &Provider,
+    account: &Account,
     raw: &RawRequest<'_>,
-    understood: &mut Option<Call>,
+    progress: &mut Progress,
 ) -> Outcome {
-    let Provider {
-        dialect, account, ..
-    } = provider;
-    dialect.verify(account, raw)?;
+    let dialect = provider.dialect;
+    let verified = dialect.verify(account, raw);
+    progress.signature = match verified {
+        Ok(place) => Signature::Fits(place),
+        Err(error) => Signature::Wrong(error),
+    };
+    verified?;
+    if provider.status == ProviderStatus::Closed {
+        return Err(CallError::ProviderClosed);
+    }
     let found = match dialect.lookup(account, raw)? {
         Some(lookup) => look_up(world, lookup).await?,
         None => None,
     };
-    let standing = |game: &_| world.catalogue.standing(&account.id, game);
+    let floor = world.games.now();
+    let standing = |game: &_| {
+        let standing = floor.standing(&account.id, game);
+        standing.at_most(provider.switch())
+    };
     let call = dialect.parse(
         account,
         raw,
@@ -116,7 +182,7 @@ async fn carry_out(
             found,
         },
     )?;
-    let ask = understood.insert(call).ask.clone();
+    let ask = progress.call.insert(call).ask.clone();
     let (player, command) = match ask {
         Ask::Authenticate { token } => {
             let hash = match tokens::classify(&token) {
@@ -141,13 +207,37 @@ async fn carry_out(
             )
         }
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
-        Ask::Play { player, play } => (player, Command::Play(play)),
+        Ask::Play { player, mut play } => {
+            mark_used(world, provider, raw.now).await?;
+            floor.restrict(&player, &mut play);
+            (player, Command::Play(play))
+        }
     };
     match world.registry.execute(&player, command).await {
         Ok(Ok(reply)) => Ok(Answer { player, reply }),
         Ok(Err(refusal)) => Err(refusal.into()),
         Err(failure) => Err(call_error(&failure)),
     }
+}
+
+/// Before an account's first transaction the database is told of it: what keys are made by cannot be changed any more.
+/// Whoever goes by an account of before a change has to look first.
+async fn mark_used(world: &World, provider: &Provider, now: Timestamp) -> Result<(), CallError> {
+    if provider.is_used() {
+        return Ok(());
+    }
+    let marked = world
+        .store
+        .mark_provider_used(provider.id(), provider.revision, now)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    if marked {
+        provider.set_used();
+        return Ok(());
+    }
+    let read = world.catalogue.refresh(&world.store, &world.vault).await;
+    read.map_err(|error| unavailable(&error))?;
+    Err(CallError::Retry { retry_after_s: 1 })
 }
 
 async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallError> {
@@ -159,7 +249,7 @@ async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallErr
                 Ok(view) => view,
                 Err(failure) => return Err(call_error(&failure)),
             };
-            let currency = view.wallets.first().map(|wallet| wallet.balance.currency);
+            let currency = view.wallets.first().map(|wallet| wallet.currency);
             return Ok(currency.map(|currency| Found {
                 player,
                 currency,
@@ -193,17 +283,25 @@ impl Headers for HttpHeaders<'_> {
     }
 }
 
-/// Counts and times callbacks by dialect and outcome.
-fn note(provider: &Provider, outcome: &Outcome, took: Duration) {
-    let code = match outcome {
+fn code_of(outcome: &Outcome) -> &'static str {
+    match outcome {
         Ok(_) => "ok",
         Err(error) => Code::from(error).as_str(),
-    };
+    }
+}
+
+/// Counts and times callbacks by dialect and outcome.
+fn note(provider: &Provider, outcome: &Outcome, took: Duration) {
     let dialect: &'static dyn Dialect = provider.dialect;
-    metrics::counter!("pitboss_callbacks_total", "dialect" => dialect.name(), "outcome" => code)
+    metrics::counter!("pitboss_callbacks_total", "dialect" => dialect.name(), "outcome" => code_of(outcome))
         .increment(1);
     metrics::histogram!("pitboss_callback_seconds", "dialect" => dialect.name()).record(took);
-    if let Err(error @ (CallError::BadSignature(_) | CallError::Internal)) = outcome {
-        tracing::warn!(provider = %provider.account.id, %error, "a callback was not accepted");
+    if let Err(
+        error @ (CallError::BadSignature(_)
+        | CallError::AddressRefused { .. }
+        | CallError::Internal),
+    ) = outcome
+    {
+        tracing::warn!(provider = %provider.id(), %error, "a callback was not accepted");
     }
 }

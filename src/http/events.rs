@@ -12,9 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{
-    ApiError, List, Route, auth::Operator, page::limit_of, players::player_id, route::get,
-};
+use super::{ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get};
 use crate::{
     access::Resource,
     feed::{self, Cursor, CursorError, TypeFilter, Waiting},
@@ -31,7 +29,7 @@ pub fn routes() -> Vec<Route> {
         get("/v1/events", Resource::Events, list)
             .summary("Reads the feed of events, oldest first, and waits for more")
             .query::<Question>()
-            .answers::<List<'_, serde_json::Value>>(200)
+            .answers::<EventPage>(200)
             .refuses(&[Code::UnknownPlayer, Code::EventsGone]),
     ]
 }
@@ -47,6 +45,18 @@ struct Question {
     limit: Option<usize>,
     /// Seconds to wait for an event when there is none.
     wait: Option<u64>,
+}
+
+/// What [`Reading::render`] writes, around events that are written already.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "read by the derive alone")]
+struct EventPage {
+    /// Each as `/asyncapi.json` describes it.
+    data: Vec<serde_json::Value>,
+    /// Goes into `after` of the next request. There is always one: the feed has no end.
+    next: String,
+    /// There was more right behind it.
+    more: bool,
 }
 
 /// What is read, and how far it was read.

@@ -103,7 +103,8 @@ where
     }
 }
 
-fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+/// The header of this request, if it has one.
+pub fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let mut values = request.headers().get_all(HEADER);
     let Some(value) = values.next() else {
         return Ok(None);
@@ -117,19 +118,11 @@ fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
         ApiError::new(Code::Malformed, detail)
     };
     let key = value.to_str().map_err(|_| wrong())?;
-    if key.is_empty() || key.len() > KEY_CHARS_MAX {
+    let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > KEY_CHARS_MAX || !is_visible {
         return Err(wrong());
     }
     Ok(Some(key.to_owned()))
-}
-
-/// A body that may be left out.
-pub fn or_empty(body: Bytes) -> Bytes {
-    if body.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        body
-    }
 }
 
 /// A strict body: one object, nothing in it twice, every complaint with its field. Checked by itself first,

@@ -1,44 +1,60 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `sessions`, `games`, `lists`, `events`, `webhooks`,
-//! `keys` and `audit` for operators; `stream` for
-//! players' clients; `asyncapi` the contract of the events; `admin` for monitoring. Each module tells its `routes()`;
-//! what a route is says `route`. Every error is a problem document of `pitboss_providers::problem`.
+//! `callbacks` for providers; `players`, `adjustments`, `approvals`, `sessions`, `games`, `lobby`, `providers`,
+//! `transactions`, `rounds`, `reports`, `events`, `webhooks`, `keys` and `audit` for operators; `stream` for players'
+//! clients; `published` the contracts of the events and of this API, `docs` the guides; `admin` for monitoring. Each
+//! module tells its `routes()`; what a route is says `route`. Every error is a problem document of
+//! `pitboss_providers::problem`.
 
+mod adjustments;
 mod admin;
-mod asyncapi;
+mod amount;
+mod approvals;
 mod audit;
 mod auth;
 mod body;
 mod callbacks;
-mod docs;
+mod conventions;
+mod csv;
+pub mod docs;
 mod events;
+mod fields;
 mod games;
 mod idempotency;
 mod keys;
-mod lists;
+mod lobby;
+mod moment;
 mod page;
 mod players;
 mod problem;
+mod providers;
+mod published;
+mod reports;
+pub mod request_id;
+mod rounds;
 pub mod route;
 mod sessions;
 mod stream;
+mod transactions;
 mod values;
 mod webhooks;
 
 use std::sync::Arc;
 
+use actix_cors::Cors;
 use actix_web::{
     HttpResponse,
-    http::header,
+    error::QueryPayloadError,
+    http::header::{self, HeaderName},
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 use pitboss_providers::{Code, Problem};
 
 pub use admin::AdminState;
-pub use asyncapi::Published;
+pub use auth::Operator;
 pub use page::List;
-pub use problem::ApiError;
+pub use problem::{ApiError, RefusalDocument};
+pub use published::Published;
 pub use route::Route;
 
 use crate::app::App;
@@ -48,9 +64,16 @@ use crate::app::App;
 pub fn routes() -> Vec<Route> {
     [
         players::routes(),
+        // Before the routes of single rounds: `void` is no round's id.
+        adjustments::routes(),
+        approvals::routes(),
         sessions::routes(),
         games::routes(),
-        lists::routes(),
+        providers::routes(),
+        lobby::routes(),
+        transactions::routes(),
+        rounds::routes(),
+        reports::routes(),
         events::routes(),
         webhooks::routes(),
         keys::routes(),
@@ -67,6 +90,33 @@ pub fn routes() -> Vec<Route> {
 /// The path of the providers' callbacks; whatever follows the provider is his dialect's.
 pub const CALLBACKS: &str = "/callbacks/{environment}/{provider}/{action:.*}";
 
+/// What scripts of these web pages may do: what any other client may, with keys that they hold themselves. The browser
+/// is asked for no credentials of its own.
+pub fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            request_id::NAME,
+        ])
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            HeaderName::from_static("idempotency-replayed"),
+            request_id::NAME,
+        ])
+        .block_on_origin_mismatch(false)
+        .max_age(600);
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
 /// Puts the routes of the API listener into the router.
 pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
     move |service| {
@@ -75,13 +125,22 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
             .app_data(PathConfig::default().error_handler(|error, _| {
                 ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
             }))
-            .app_data(QueryConfig::default().error_handler(|error, _| {
-                ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
-            }))
+            .app_data(QueryConfig::default().error_handler(|error, _| refused_query(&error).into()))
             .route(CALLBACKS, web::route().to(callbacks::handle));
         route::register(routes(), service);
         service.default_service(web::route().to(not_found));
     }
+}
+
+/// The library's text, which names the field.
+fn refused_query(error: &QueryPayloadError) -> ApiError {
+    let text = error.to_string();
+    let code = if text.contains("unknown field") {
+        Code::UnknownField
+    } else {
+        Code::Malformed
+    };
+    ApiError::new(code, text)
 }
 
 /// The routes of the admin listener.

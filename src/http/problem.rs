@@ -4,11 +4,18 @@ use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use pitboss_actors::{player::Failure, stream::Refused};
 use pitboss_providers::{CallError, Code, Problem, Response};
 use pitboss_wallet::Refusal;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::request_id::RequestId;
 
 /// An error of a REST handler.
 #[derive(Debug)]
@@ -64,6 +71,9 @@ impl fmt::Display for ApiError {
     }
 }
 
+/// For a body that breaks off.
+impl std::error::Error for ApiError {}
+
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -101,9 +111,34 @@ pub fn call_error(failure: &Failure) -> CallError {
     }
 }
 
-/// A problem as an HTTP response.
+/// A problem of the REST API.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct RefusalDocument<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    /// The request's id, as in the header `Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+/// A problem as an HTTP response, with the request's id in it: who asks for help sends this document.
 pub fn response(problem: &Problem) -> HttpResponse {
-    http_response(Response::from(problem))
+    let id = RequestId::current();
+    let document = RefusalDocument {
+        problem,
+        request_id: id.as_ref().map(RequestId::as_str),
+    };
+    let mut response = Response::from(problem);
+    if let Ok(body) = serde_json::to_vec(&document) {
+        response.body = body;
+    }
+    let mut response = http_response(response);
+    let nosniff = HeaderValue::from_static("nosniff");
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
 }
 
 /// A dialect's response as an HTTP response.

@@ -11,7 +11,9 @@ use actix_web::{
 };
 use pitboss_providers::Code;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
 
+use super::conventions::Conventions;
 use crate::access::{Resource, Right, Scope};
 
 /// Who may use a route.
@@ -51,6 +53,12 @@ pub struct Route {
     pub answers: Vec<Answer>,
     /// Besides what any route of its kind may refuse with.
     pub refusals: &'static [Code],
+    /// A body that is published, and carried out by a test.
+    pub example: Option<Value>,
+    /// Values of the path and of the query in the same request.
+    pub example_values: Vec<(&'static str, &'static str)>,
+    /// Whether it is in `/openapi.json`.
+    pub is_published: bool,
     handler: actix_web::Route,
 }
 
@@ -161,6 +169,9 @@ impl Route {
             body_is_optional: false,
             answers: Vec::new(),
             refusals: &[],
+            example: None,
+            example_values: Vec::new(),
+            is_published: true,
             handler,
         }
     }
@@ -209,6 +220,33 @@ impl Route {
         self
     }
 
+    /// A body as it is published. A test carries it out: with the ids of other examples, it is in order.
+    pub fn example(mut self, body: Value) -> Self {
+        self.example = Some(body);
+        self
+    }
+
+    /// The value that a part of the path or a field of the query has in the example. Ids of collections have one
+    /// already.
+    pub fn example_with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.example_values.push((name, value));
+        self
+    }
+
+    /// What of a path or a query is in the example.
+    pub fn example_value(&self, name: &str) -> Option<&'static str> {
+        let mut values = self.example_values.iter();
+        values
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| *value)
+    }
+
+    /// Serves pages and their parts, which are no part of the API.
+    pub fn unpublished(mut self) -> Self {
+        self.is_published = false;
+        self
+    }
+
     /// What it refuses with, besides what any route of its kind may refuse with.
     pub fn refuses(mut self, refusals: &'static [Code]) -> Self {
         self.refusals = refusals;
@@ -220,16 +258,28 @@ fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-/// Who may use a path, for each of its methods: what the gate in front of it looks up.
-pub struct Gate(Vec<(Method, Caller)>);
+/// What is said of a path, for each of its methods: what the extractors and the conventions look up.
+pub struct Gate(Vec<Rule>);
+
+struct Rule {
+    method: Method,
+    caller: Caller,
+    reads_query: bool,
+}
 
 impl Gate {
-    /// `None`: the path has no such method.
+    /// Who may use it. `None`: the path has no such method.
     pub fn caller(&self, method: &Method) -> Option<Caller> {
-        let mut methods = self.0.iter();
-        methods
-            .find(|(known, _)| known == method)
-            .map(|(_, caller)| *caller)
+        self.rule(method).map(|rule| rule.caller)
+    }
+
+    /// Whether somebody looks at the query. A method that is refused anyway is not refused for its query.
+    pub fn reads_query(&self, method: &Method) -> bool {
+        self.rule(method).is_none_or(|rule| rule.reads_query)
+    }
+
+    fn rule(&self, method: &Method) -> Option<&Rule> {
+        self.0.iter().find(|rule| rule.method == method)
     }
 }
 
@@ -244,13 +294,16 @@ pub fn register(routes: Vec<Route>, service: &mut ServiceConfig) {
     }
     for (path, methods) in paths {
         let names: Vec<&str> = methods.iter().map(|route| route.method.as_str()).collect();
-        let callers = methods
-            .iter()
-            .map(|route| (route.method.clone(), route.caller));
-        let resource = super::resource(path, names.join(", ")).app_data(Gate(callers.collect()));
+        let rules = methods.iter().map(|route| Rule {
+            method: route.method.clone(),
+            caller: route.caller,
+            reads_query: route.query.is_some(),
+        });
+        let resource = super::resource(path, names.join(", ")).app_data(Gate(rules.collect()));
         let resource = methods
             .into_iter()
             .fold(resource, |resource, route| resource.route(route.handler));
-        service.service(resource.wrap(from_fn(super::auth::gate)));
+        // The gate first: whoever may not enter learns nothing else.
+        service.service(resource.wrap(from_fn(super::auth::gate)).wrap(Conventions));
     }
 }

@@ -13,7 +13,7 @@ use pitboss_actors::{
     stream::{Desk, Launched, Login, Refused, Snapshot},
 };
 use pitboss_providers::Code;
-use pitboss_wallet::{Currency, PlayerId, Session};
+use pitboss_wallet::{Currency, PlayerId, Session, SessionId, Timestamp};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -22,6 +22,7 @@ use super::{
     auth::{self, Player},
     games,
     route::{Access, Route, get},
+    sessions,
 };
 use crate::{
     app::App,
@@ -142,7 +143,7 @@ fn login(session: &Session) -> Login {
     Login {
         session: session.id,
         currency: session.currency,
-        expires_at: session.expires_at,
+        expires_at: session.absolute_until,
     }
 }
 
@@ -156,11 +157,17 @@ impl Desk for World {
     async fn launch(
         &self,
         player: &PlayerId,
+        login: SessionId,
         game: &str,
         currency: Currency,
     ) -> Result<Launched, Refused> {
-        let game = games::known_game(self, game)?;
-        Ok(games::start(self, player, &game, currency).await?)
+        let game = games::listed(self, game)?;
+        let look = games::Look::default();
+        Ok(games::start(self, player, &game, currency, &look, Some(login)).await?)
+    }
+
+    async fn keep_alive(&self, player: &PlayerId, login: SessionId) -> Result<Timestamp, Refused> {
+        Ok(sessions::keep_alive(self, player, login).await?)
     }
 
     async fn authenticate(&self, token: &str) -> Result<(PlayerId, Login), Refused> {

@@ -31,7 +31,7 @@ use session::Session;
 pub use users::{API_PREFIX, accounts};
 
 /// The families of events. Each has a stream: see [`stream_name`].
-const FAMILIES: [&str; 5] = ["wallet", "game", "bonus", "withdrawal", SYSTEM];
+const FAMILIES: [&str; 6] = ["wallet", "game", "bonus", "withdrawal", "player", SYSTEM];
 
 /// The family of the casino's own events, which begin with several words.
 const SYSTEM: &str = "system";

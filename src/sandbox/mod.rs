@@ -138,7 +138,7 @@ pub async fn run(options: SandboxOptions) -> Result<ExitCode, Exit> {
     store.migrate(config.journal.lanes).await?;
     store.name_environment(Environment::Sandbox).await?;
     let vault = Vault::new(&config.security.master_key)?;
-    seed::catalogue(&store, &vault, &secrets, config.keys.live_max).await?;
+    seed::catalogue(&store, &vault, &config, &secrets).await?;
     let server = Server::start(config.clone(), api, admin, metrics).await?;
     let players = seed::players(&server).await?;
 

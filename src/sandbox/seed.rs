@@ -1,18 +1,22 @@
 //! What a new sandbox has: keys, a provider, the test games, two players with money.
 
-use std::{io, path::Path};
+use std::{convert::Infallible, io, path::Path};
 
-use pitboss_schema::{GameRow, Store};
+use pitboss_actors::ports::Clock;
+use pitboss_schema::{Game, GamesChange, Profile, Store};
 use pitboss_wallet::{
-    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Timestamp,
+    Command, Currency, Deposit, Environment, ExternalId, Money, PlayerId, ProviderId, Registration,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::connection::{read_json, write_private_json};
 use crate::{
+    accounts::{self, Accounts, NewAccount, note_of},
     cli::Exit,
+    config::Config,
     keys,
-    seams::random_bytes,
+    seams::{SystemClock, random_bytes},
     server::Server,
     tokens::{self, TokenKind},
     vault::Vault,
@@ -58,7 +62,7 @@ impl Secrets {
             master_key: random()?,
             operator_key: new_key()?,
             second_operator_key: new_key()?,
-            provider_secret: keys::new_secret()?,
+            provider_secret: accounts::new_secret()?,
             nats_sandbox_password: random()?,
             nats_live_password: random()?,
         };
@@ -71,8 +75,8 @@ impl Secrets {
 pub async fn catalogue(
     store: &Store,
     vault: &Vault,
+    config: &Config,
     secrets: &Secrets,
-    live_max: u32,
 ) -> Result<(), Exit> {
     for (key, person) in [
         (&secrets.operator_key, "sandbox"),
@@ -80,33 +84,44 @@ pub async fn catalogue(
     ] {
         if store.operator_key(&tokens::hash(key)).await?.is_none() {
             let key = keys::unrestricted(key, person, person);
-            keys::keep_operator_key(store, &key, live_max).await?;
+            keys::keep_operator_key(store, &key, config.keys.live_max).await?;
         }
     }
     let provider = ProviderId::new(PROVIDER)?;
     if store.provider(&provider).await?.is_none() {
-        keys::keep_provider(store, vault, &provider, "native", &secrets.provider_secret).await?;
+        let accounts = Accounts {
+            store,
+            vault,
+            limits: &config.providers,
+            note: &|action, subject, detail| note_of("server", "sandbox", action, subject, detail),
+        };
+        let new = NewAccount::of(provider.clone());
+        accounts.create_with(new, &secrets.provider_secret).await?;
     }
     for game in pitboss_games::catalogue() {
         let id = game.game_id()?;
         if store.game(&id).await?.is_some() {
             continue;
         }
-        let category = serde_json::to_value(game.category).ok();
-        let row = GameRow {
-            id,
-            provider: provider.clone(),
-            name: game.name.to_owned(),
-            category: category
-                .as_ref()
-                .and_then(|name| name.as_str())
-                .unwrap_or("other")
-                .to_owned(),
-            rtp: Some(game.rtp.to_string()),
-            enabled: true,
-            created_at: Timestamp::from_micros(0),
+        let fields = json!({
+            "id": id, "provider": provider, "name": game.name, "category": game.category, "demo": true,
+            // Of the bet that returns least.
+            "rtp": game.rtp.lowest().percent(),
+        });
+        let entry: Game = serde_json::from_value(fields).map_err(|error| Exit {
+            text: format!("the game {id} could not be seeded: {error}"),
+            code: 1,
+        })?;
+        let put = |_| {
+            let change = GamesChange {
+                put: vec![entry],
+                notes: vec![],
+            };
+            Ok::<_, Infallible>((change, ()))
         };
-        store.put_game(&row).await?;
+        let Ok(()) = store
+            .change_games(&[id.as_str()], SystemClock.now(), put)
+            .await?;
     }
     Ok(())
 }
@@ -125,9 +140,18 @@ pub async fn players(server: &Server) -> Result<Vec<String>, Exit> {
     let amount = Money::parse(START_AMOUNT, currency)?;
     for name in PLAYERS {
         let player = PlayerId::new(name)?;
-        world.store.create_player(&player, None).await?;
+        world
+            .store
+            .create_player(&player, &Profile::default())
+            .await?;
+        let registration = Registration {
+            country: None,
+            language: None,
+            test: false,
+        };
         let reference = ExternalId::new(format!("seed-{name}"))?;
         for command in [
+            Command::Register(registration),
             Command::OpenAccount(currency),
             Command::Deposit(Deposit { reference, amount }),
         ] {

@@ -32,7 +32,7 @@ use uuid::Uuid;
 pub use guard::NotAllowed;
 pub use plan::Outcome;
 pub use sender::{Sender, Target};
-pub use signature::new_secret;
+pub use signature::{SECRET_PREFIX, new_secret};
 pub use test_event::{TEST_EVENT, TestEvent};
 
 use self::courier::Courier;

@@ -6,7 +6,8 @@ use sha2::Sha256;
 
 use crate::seams::random_bytes;
 
-const PREFIX: &str = "whsec_";
+/// What a secret begins with.
+pub const SECRET_PREFIX: &str = "whsec_";
 
 /// A new secret, as it is shown: the prefix and 32 random bytes in base64.
 ///
@@ -14,13 +15,13 @@ const PREFIX: &str = "whsec_";
 /// The operating system gives no random bytes.
 pub fn new_secret() -> std::io::Result<String> {
     let bytes: [u8; 32] = random_bytes()?;
-    Ok(format!("{PREFIX}{}", STANDARD.encode(bytes)))
+    Ok(format!("{SECRET_PREFIX}{}", STANDARD.encode(bytes)))
 }
 
 /// One signature, `v1,<base64>`; `None` when the secret is none.
 #[must_use]
 pub fn sign(secret: &str, id: &str, timestamp_s: i64, body: &str) -> Option<String> {
-    let key = STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()?;
+    let key = STANDARD.decode(secret.strip_prefix(SECRET_PREFIX)?).ok()?;
     let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&key).ok()?;
     mac.update(format!("{id}.{timestamp_s}.").as_bytes());
     mac.update(body.as_bytes());

@@ -367,7 +367,7 @@ async fn a_win_needs_no_session_no_standing_and_no_open_game() {
         .await;
     ledger
         .alter_player(
-            "UPDATE session SET ended_at = now() WHERE player_id = $1",
+            "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1",
             &player.id,
         )
         .await;

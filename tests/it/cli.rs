@@ -22,6 +22,10 @@ async fn every_command_explains_itself() {
         &["keys", "create"],
         &["providers"],
         &["providers", "create"],
+        &["providers", "list"],
+        &["providers", "rotate"],
+        &["providers", "disable"],
+        &["providers", "enable"],
     ] {
         let output = run(pitboss(&[command, &["--help"]].concat())).await;
         assert_eq!(output.status.code(), Some(0), "{command:?}");
@@ -45,6 +49,7 @@ async fn a_command_line_that_is_not_understood_exits_64() {
         &[],
         &["serve", "--colour", "red"],
         &["keys", "create", "--environment", "moon", "--name", "x"],
+        &["providers", "rotate", "--environment", "sandbox"],
     ] {
         let output = run(pitboss(args)).await;
         assert_eq!(

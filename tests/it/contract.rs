@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use pitboss_actors::ports::Ids;
 use pitboss_wallet::{
-    Command, EventType, GameId, Origin, Play, PlayCommand, ProviderId, RoundId, SessionId,
-    VoidRound,
+    Adjust, AdjustmentCategory, By, Command, Currency, Direction, EventType, GameId, GameStanding,
+    Launch, MakerChecker, Money, OpenSession, Origin, Play, PlayCommand, PlayerStatus, ProviderId,
+    RoundId, SessionId, SetStatus, Timestamp, VoidRound,
 };
 use serde_json::{Value, json};
 
@@ -102,6 +104,7 @@ async fn rich_life(client: &Client, player: &Player) {
         game: GameId::new(GAME).unwrap(),
         round: id("both"),
         reason: "a broken game".into(),
+        by: None,
     };
     let provider = &client.at.providers[0].id;
     let origin = Origin {
@@ -113,8 +116,75 @@ async fn rich_life(client: &Client, player: &Player) {
         command: PlayCommand::VoidRound(void),
     });
     carry_out(client, &player.id, &void).await;
+    let by = |person: &str| By {
+        key: uuid::Uuid::from_u128(1),
+        person: person.to_owned(),
+    };
+    let adjust = Command::Adjust(Adjust {
+        reference: pitboss_wallet::ExternalId::new("apr_0").unwrap(),
+        direction: Direction::Credit,
+        amount: Money::parse("2.50", Currency::from_code("EUR").unwrap()).unwrap(),
+        category: AdjustmentCategory::Goodwill,
+        reason: "for the trouble".to_owned(),
+        allow_debt: false,
+        by: MakerChecker {
+            maker: by("Mary"),
+            checker: Some(by("Carl")),
+        },
+    });
+    carry_out(client, &player.id, &adjust).await;
     let session = SessionId::parse(&player.session).unwrap();
     carry_out(client, &player.id, &Command::EndSession(session)).await;
+    ended_logins(client, player).await;
+    let status = Command::SetStatus(SetStatus {
+        status: PlayerStatus::BetsBlocked,
+        reason: "asked for a pause".to_owned(),
+        by: by("Mary"),
+    });
+    carry_out(client, &player.id, &status).await;
+}
+
+/// A login that is logged out, and a login and a game that are over when they begin.
+async fn ended_logins(client: &Client, player: &Player) {
+    let login = json!({ "player": player.id, "currency": "EUR" });
+    let opened = client.post("/v1/sessions", &login).await.ok();
+    let session = SessionId::parse(&opened.text_at("/id")).unwrap();
+    carry_out(client, &player.id, &Command::EndSession(session)).await;
+    let over = Timestamp::from_micros(1);
+    let new_id = || SessionId(pitboss::seams::SystemIds.uuid());
+    let (login, game) = (new_id(), new_id());
+    let hash_of = |id: SessionId| {
+        let mut hash = [9; 32];
+        hash[..16].copy_from_slice(id.0.as_bytes());
+        hash
+    };
+    let login = OpenSession {
+        session: login,
+        currency: Currency::from_code("EUR").unwrap(),
+        token_hash: hash_of(login),
+        expires_at: over,
+        client: pitboss_wallet::Client::default(),
+    };
+    let game = Launch {
+        session: game,
+        currency: Currency::from_code("EUR").unwrap(),
+        provider: ProviderId::new(client.at.providers[0].id.as_str()).unwrap(),
+        game: GameId::new(GAME).unwrap(),
+        standing: GameStanding::ENABLED,
+        token_hash: hash_of(game),
+        token_expires_at: over,
+        expires_at: over,
+        login: None,
+        per_game_max: None,
+    };
+    for command in [
+        Command::OpenSession(login),
+        Command::Launch(game),
+        // Unless the sweeper was faster.
+        Command::ExpireSessions,
+    ] {
+        carry_out(client, &player.id, &command).await;
+    }
 }
 
 /// His events by the feed, oldest first.

@@ -1,10 +1,13 @@
 //! kill -9 at any moment: what was acknowledged is there once, what was not is there at most once (INV-11).
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 
-use crate::support::{casino::Casino, player::Player, program::stdout};
+use crate::support::{casino::Casino, eventually, player::Player, program::stdout};
 
 #[tokio::test]
 async fn a_server_killed_under_load_lost_nothing_that_it_acknowledged() {
@@ -17,8 +20,9 @@ async fn a_server_killed_under_load_lost_nothing_that_it_acknowledged() {
         players.push(Player::with(&client, "1000.00").await);
     }
     for crash in 0..3 {
+        let heard: Vec<AtomicBool> = players.iter().map(|_| AtomicBool::new(false)).collect();
         // Each player bets until nobody answers any more.
-        let betting = players.iter().map(|player| {
+        let betting = players.iter().zip(&heard).map(|(player, heard)| {
             let client = client.clone();
             async move {
                 let mut acknowledged = Vec::new();
@@ -26,7 +30,10 @@ async fn a_server_killed_under_load_lost_nothing_that_it_acknowledged() {
                     let id = format!("c{crash}-{index}");
                     let bet = player.bet(&id, "0.01").to_string().into_bytes();
                     match client.try_callback("bet", bet).await {
-                        Some(answer) if answer.status == 200 => acknowledged.push(id),
+                        Some(answer) if answer.status == 200 => {
+                            acknowledged.push(id);
+                            heard.store(true, Ordering::Relaxed);
+                        }
                         Some(answer) => panic!("{}", answer.text),
                         None => return (acknowledged, id),
                     }
@@ -35,6 +42,12 @@ async fn a_server_killed_under_load_lost_nothing_that_it_acknowledged() {
             }
         });
         let killing = async {
+            // Once everybody is in the midst of it.
+            eventually("each has had an answer", async || {
+                let all = heard.iter().all(|heard| heard.load(Ordering::Relaxed));
+                all.then_some(())
+            })
+            .await;
             tokio::time::sleep(Duration::from_millis(300)).await;
             node.program.kill().await;
         };
@@ -93,7 +106,9 @@ async fn a_stop_under_load_answers_what_it_took_and_refuses_the_rest() {
                 .try_callback("bet", player.bet(&id, "0.01").to_string().into_bytes())
                 .await;
             match answer {
-                Some(answer) if answer.status == 200 => acknowledged.push(id),
+                Some(answer) if answer.status == 200 => {
+                    acknowledged.push(id);
+                }
                 Some(answer) => drop(answer.refused(503, "retry")),
                 None => break,
             }

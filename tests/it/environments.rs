@@ -26,7 +26,7 @@ async fn one_process_serves_both_environments_and_nothing_crosses() {
             && live.at.operator_key.starts_with("sk_live_")
     );
 
-    let tester = Player::with(&sandbox, "100.00").await;
+    let mut tester = Player::with(&sandbox, "100.00").await;
     let gambler = Player::with(&live, "7.00").await;
     assert!(tester.token.starts_with("pst_test_") && gambler.token.starts_with("pst_live_"));
 
@@ -81,7 +81,9 @@ async fn one_process_serves_both_environments_and_nothing_crosses() {
         .header("Pitboss-Signature", signed)
         .body(body);
     send(request).await.refused(401, "bad_signature");
-    let token = tester.launch_token(&sandbox).await;
+    let launched = tester.launched(&sandbox).await;
+    let token = launched.text_at("/token");
+    tester.session = launched.text_at("/session");
     live.callback("authenticate", &json!({ "token": token }))
         .await
         .refused(403, "session_invalid");

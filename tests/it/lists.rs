@@ -106,13 +106,15 @@ async fn a_list_takes_a_limit_and_a_position_and_nothing_else() {
     ] {
         for list in ["transactions", "rounds"] {
             let answer = client.get(&format!("/v1/{list}?player={id}&{query}")).await;
-            answer.refused(422, "malformed");
+            let is_known = !query.starts_with("colour");
+            let code = if is_known {
+                "malformed"
+            } else {
+                "unknown_field"
+            };
+            answer.refused(422, code);
         }
     }
-    client
-        .get("/v1/transactions")
-        .await
-        .refused(422, "malformed");
 }
 
 #[tokio::test]
@@ -123,7 +125,7 @@ async fn the_games_are_listed_with_their_provider_and_rtp() {
     for known in pitboss_games::catalogue() {
         let game = games.iter().find(|game| game["id"] == known.id).unwrap();
         assert_eq!(game["provider"], "demo");
-        assert_eq!(game["rtp"], known.rtp.to_string());
+        assert_eq!(game["rtp"], known.rtp.lowest().percent());
         assert_eq!(game["enabled"], true);
     }
 }

@@ -17,8 +17,10 @@ async fn the_most_talkative_log_is_json_line_by_line_and_shows_no_secret() {
     let log = "[log]\nformat = \"json\"\nlevel = \"debug\"\n";
     let mut node = casino.serve(log).await;
     let client = casino.client(&node, "sandbox");
-    let player = Player::with(&client, "100.00").await;
-    let launch = player.launch_token(&client).await;
+    let mut player = Player::with(&client, "100.00").await;
+    let launched = player.launched(&client).await;
+    let launch = launched.text_at("/token");
+    player.session = launched.text_at("/session");
     let mut stream = Stream::open(&client, &player.token, "").await.unwrap();
     client.callback("bet", &player.bet("b", "1.00")).await.ok();
     stream.events(2).await;

@@ -68,6 +68,7 @@ async fn the_metrics_name_actors_and_messages_and_never_a_player() {
         metric::PUBLISH_ERRORS,
         metric::EVICTED,
         metric::ROUNDS_SWEPT,
+        metric::SESSIONS_SWEPT,
     ];
     for (name, help) in metric::DESCRIPTIONS
         .iter()

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::support::{
     bus::Bus,
     client::NatsLogin,
-    player::Player,
+    player::{EVENTS, Player},
     sandbox::{secret, shared, shared_data},
     stream::Stream,
 };
@@ -31,8 +31,8 @@ async fn every_event_arrives_once_in_order_as_on_the_stream_under_its_own_subjec
         .callback("close_round", &player.close("b0"))
         .await
         .ok();
-    // Account, deposit, launch and session; then ten times round, bet and win; then the close.
-    let last = 4 + 30 + 1;
+    // Ten times round, bet and win; then the close.
+    let last = EVENTS + 30 + 1;
     let heard = bus.until(&player.id, last).await;
     let seqs: Vec<i64> = heard.iter().map(crate::support::bus::Heard::seq).collect();
     assert_eq!(seqs, (1..=last).collect::<Vec<_>>());
@@ -42,7 +42,7 @@ async fn every_event_arrives_once_in_order_as_on_the_stream_under_its_own_subjec
         assert_eq!(heard.subject, heard.event["type"]);
         assert_eq!(heard.message_id, heard.event["id"]);
         assert!(
-            ["wallet", "game"].contains(&heard.subject.split('.').next().unwrap()),
+            ["wallet", "game", "player"].contains(&heard.subject.split('.').next().unwrap()),
             "{}",
             heard.subject
         );
@@ -57,9 +57,14 @@ async fn jetstream_keeps_each_event_once_in_the_stream_of_its_family() {
     let mut bus = Bus::listen(&client.at.nats).await;
     let player = Player::with(&client, "100.00").await;
     client.callback("bet", &player.bet("b", "1.00")).await.ok();
-    bus.until(&player.id, 6).await;
+    let last = EVENTS + 2;
+    bus.until(&player.id, last).await;
     let mut kept = Vec::new();
-    for (stream, family) in [("WALLET", "wallet."), ("GAME", "game.")] {
+    for (stream, family) in [
+        ("WALLET", "wallet."),
+        ("GAME", "game."),
+        ("PLAYER", "player."),
+    ] {
         let of_player = bus
             .kept(stream)
             .await
@@ -76,7 +81,7 @@ async fn jetstream_keeps_each_event_once_in_the_stream_of_its_family() {
     }
     kept.sort_by_key(crate::support::bus::Heard::seq);
     let seqs: Vec<i64> = kept.iter().map(crate::support::bus::Heard::seq).collect();
-    assert_eq!(seqs, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(seqs, (1..=last).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -91,7 +96,7 @@ async fn the_other_environments_account_hears_nothing_and_no_account_gets_in_wit
     let mut elsewhere = Bus::listen(&live).await;
     let mut bus = Bus::listen(&client.at.nats).await;
     let player = Player::with(&client, "100.00").await;
-    bus.until(&player.id, 4).await;
+    bus.until(&player.id, 5).await;
     assert_eq!(elsewhere.so_far().await, []);
     assert_eq!(elsewhere.kept("WALLET").await, []);
     let options =

@@ -78,7 +78,7 @@ impl Scene {
     async fn on_the_bus(&self) -> Vec<Heard> {
         let bus = Bus::listen(&self.client.at.nats).await;
         let mut all = Vec::new();
-        for stream in ["WALLET", "GAME"] {
+        for stream in ["WALLET", "GAME", "PLAYER"] {
             let mut seen = HashSet::new();
             let kept = bus.kept(stream).await.into_iter();
             all.extend(kept.filter(|heard| seen.insert(heard.message_id.clone())));
@@ -103,7 +103,7 @@ impl Scene {
                 .iter()
                 .filter(|heard| heard.is_of(&player.id))
                 .collect();
-            for family in ["wallet.", "game."] {
+            for family in ["wallet.", "game.", "player."] {
                 let of_family = his.iter().filter(|heard| heard.subject.starts_with(family));
                 let seqs: Vec<i64> = of_family.map(|heard| heard.seq()).collect();
                 assert!(seqs.is_sorted_by(|a, b| a < b), "{family}: {seqs:?}");
@@ -234,7 +234,7 @@ async fn a_replay_by_hand_publishes_again_what_jetstream_no_longer_knows() {
     let scene = Scene::begin_with("replay", "[nats]\nduplicate_window_s = 1\n").await;
     // A purge is the operator's own will, and is not undone.
     let bus = Bus::listen(&scene.client.at.nats).await;
-    for stream in ["WALLET", "GAME"] {
+    for stream in ["WALLET", "GAME", "PLAYER"] {
         let stream = bus.jetstream().get_stream(stream).await.unwrap();
         stream.purge().await.unwrap();
     }

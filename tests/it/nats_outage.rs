@@ -14,12 +14,12 @@ use crate::support::{
     sandbox::Sandbox,
 };
 
-/// What both streams keep of a player once they have him up to this seq: in the order of each stream.
-async fn kept_up_to(client: &Client, player: &Player, from: i64, seq: i64) -> [Vec<Heard>; 2] {
+/// What the streams keep of a player once they have him up to this seq: in the order of each stream.
+async fn kept_up_to(client: &Client, player: &Player, from: i64, seq: i64) -> [Vec<Heard>; 3] {
     eventually("all events are on the bus", async || {
         let bus = Bus::listen(&client.at.nats).await;
         let mut kept = Vec::new();
-        for stream in ["WALLET", "GAME"] {
+        for stream in ["WALLET", "GAME", "PLAYER"] {
             let of_player = bus
                 .kept(stream)
                 .await
@@ -38,7 +38,7 @@ async fn kept_up_to(client: &Client, player: &Player, from: i64, seq: i64) -> [V
     .await
 }
 
-fn assert_whole_and_in_order(kept: &[Vec<Heard>; 2], from: i64, seq: i64) {
+fn assert_whole_and_in_order(kept: &[Vec<Heard>; 3], from: i64, seq: i64) {
     for stream in kept {
         assert!(
             stream.is_sorted_by(|a, b| a.seq() < b.seq()),

@@ -166,7 +166,7 @@ async fn a_repeat_on_a_node_that_never_saw_the_player_is_answered_before_any_che
     let first = one.callback("bet", &bet).await.ok();
     for statement in [
         "UPDATE player SET status = 'blocked', version = version + 1 WHERE id = $1",
-        "UPDATE session SET ended_at = now() WHERE player_id = $1",
+        "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1",
     ] {
         ledger.run(statement, &player.id).await;
     }
@@ -180,7 +180,7 @@ async fn a_repeat_on_a_node_that_never_saw_the_player_is_answered_before_any_che
     );
     two.callback("bet", &player.bet("new", "1.00"))
         .await
-        .refused(403, "session_expired");
+        .refused(403, "player_blocked");
 }
 
 #[tokio::test]

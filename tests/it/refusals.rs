@@ -102,8 +102,8 @@ async fn a_session_that_is_over_takes_no_bet() {
         ledger,
     } = &scene;
     for change in [
-        "UPDATE session SET ended_at = now() WHERE player_id = $1",
-        "UPDATE session SET ended_at = NULL, expires_at = now() - interval '1 s' WHERE player_id = $1",
+        "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1",
+        "UPDATE session SET ended_at = NULL, end_reason = NULL, expires_at = now() - interval '1 s' WHERE player_id = $1",
     ] {
         ledger.alter_player(change, &player.id).await;
         let before = scene.rows().await;

@@ -117,8 +117,9 @@ async fn an_accepted_bet_is_repeated_to_who_is_broke_blocked_or_logged_out_since
             "player_blocked",
         ),
         (
-            "UPDATE session SET ended_at = now() WHERE player_id = $1",
-            "session_expired",
+            // Whoever is blocked is told so first: a block ends sessions.
+            "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1",
+            "player_blocked",
         ),
     ] {
         ledger.alter_player(change, &player.id).await;

@@ -35,6 +35,9 @@ async fn without_a_valid_operator_key_nothing_opens() {
         (Method::GET, format!("/v1/players/{id}/wallets")),
         (Method::GET, format!("/v1/transactions?player={id}")),
         (Method::GET, format!("/v1/rounds?player={id}")),
+        (Method::GET, "/v1/transactions".into()),
+        (Method::GET, "/v1/rounds/unfinished".into()),
+        (Method::GET, "/v1/reports/liability".into()),
         (Method::GET, "/v1/games".into()),
         (Method::POST, "/v1/players".into()),
         (Method::POST, format!("/v1/players/{id}/deposits")),
@@ -286,8 +289,8 @@ async fn a_body_that_does_not_fit_is_refused_by_name() {
         ),
         (
             "/v1/games/dice/launch",
-            crate::support::player::with(&login, "demo", true),
-            "demo",
+            crate::support::player::with(&login, "colour", "red"),
+            "colour",
         ),
     ] {
         let answer = client.post(path, &body).await.refused(422, "unknown_field");
@@ -402,8 +405,8 @@ async fn what_is_not_there_is_404_and_what_takes_other_methods_is_405_and_names_
         client.get(path).await.refused(404, "not_found");
     }
     for (method, path, allowed) in [
-        (Method::GET, "/v1/players", "POST"),
-        (Method::DELETE, "/v1/players/x", "GET"),
+        (Method::PUT, "/v1/players", "POST, GET"),
+        (Method::DELETE, "/v1/players/x", "GET, PATCH"),
         (Method::POST, "/v1/games", "GET"),
         (Method::PUT, "/v1/sessions", "POST"),
         (Method::GET, "/v1/games/dice/launch", "POST"),

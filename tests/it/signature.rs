@@ -1,15 +1,13 @@
-//! Who may call back: the signature over time, path and body, and the rotation of secrets.
+//! Who may call back: the signature over time, path and body, and several of them. Rotating secrets: `providers`.
 
-use pitboss::vault::Vault;
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::{
     client::{Answer, Client, send, signature, unix_now},
-    eventually,
     ledger::{Ledger, Rows},
     player::Player,
-    sandbox::{secret, shared, shared_data},
+    sandbox::shared,
 };
 
 struct Scene {
@@ -172,28 +170,4 @@ async fn in_a_rotation_one_of_the_two_signatures_that_fits_is_enough() {
         };
         scene.bet_signed(&[&header]).await.ok();
     }
-}
-
-#[tokio::test]
-async fn in_a_rotation_each_of_the_two_secrets_on_our_side_is_good() {
-    let scene = Scene::start().await;
-    let next = "cs_the_next_secret_of_the_rotation";
-    scene
-        .bet_signed(&[&scene.sign(next, unix_now())])
-        .await
-        .refused(401, "bad_signature");
-    // There is no command for it yet: the row is what the server reads.
-    let master_key = secret(&shared_data().await, "master_key");
-    let sealed = Vault::new(&master_key.into())
-        .unwrap()
-        .seal("provider/demo", next.as_bytes())
-        .unwrap();
-    let update = "UPDATE provider SET secrets = array_append(secrets, $1) WHERE id = 'demo'";
-    scene.ledger.0.execute(update, &[&sealed]).await.unwrap();
-    eventually("the new secret is known", async || {
-        let answer = scene.bet_signed(&[&scene.sign(next, unix_now())]).await;
-        (answer.status == 200).then_some(())
-    })
-    .await;
-    scene.bet_signed(&[&scene.good()]).await.ok();
 }

@@ -207,7 +207,7 @@ async fn a_session_that_is_over_opens_no_stream_and_closes_an_open_one() {
     let token = player.log_in(&client).await;
     ledger
         .run(
-            "UPDATE session SET ended_at = now() WHERE player_id = $1",
+            "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1",
             &player.id,
         )
         .await;

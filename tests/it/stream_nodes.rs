@@ -61,7 +61,7 @@ async fn a_login_that_ends_anywhere_closes_its_sockets_on_every_server() {
         streams.push(Stream::open(node, &player.token, "").await.unwrap());
         others.push(Stream::open(node, &other.token, "").await.unwrap());
     }
-    let end = "UPDATE session SET ended_at = now() WHERE player_id = $1 AND kind = 'player'";
+    let end = "UPDATE session SET ended_at = now(), end_reason = 'ended' WHERE player_id = $1 AND kind = 'player'";
     ledger.run(end, &player.id).await;
     for stream in &mut streams {
         assert_eq!(stream.closed().await, 4102);

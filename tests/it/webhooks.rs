@@ -9,7 +9,7 @@ use crate::support::{
     casino::Casino,
     client::{Answer, Client, send},
     eventually,
-    player::Player,
+    player::{EVENTS, Player},
     receiver::Receiver,
 };
 
@@ -44,8 +44,8 @@ async fn bet(client: &Client, player: &Player, id: &str) {
     client.callback("bet", &player.bet(id, "0.01")).await.ok();
 }
 
-/// Account, deposit, launch and session come first.
-const BEFORE: i64 = 4;
+/// What comes first of a player.
+const BEFORE: i64 = EVENTS;
 
 fn up_to(last: i64) -> Vec<i64> {
     (1..=last).collect()
@@ -149,13 +149,13 @@ async fn what_is_not_taken_is_tried_again_becomes_a_dead_letter_and_can_be_repla
     });
     bet(&client, &player, "once").await;
     bet(&client, &player, "poison").await;
-    receiver.until_seq(&player.id, 8).await;
-    assert!(!receiver.taken(&player.id).contains(&6));
+    receiver.until_seq(&player.id, BEFORE + 4).await;
+    assert!(!receiver.taken(&player.id).contains(&(BEFORE + 2)));
     receiver.answer(|delivery| {
         let poison = delivery.event["data"]["provider_transaction_id"] == "poison";
         (if poison { 500 } else { 200 }, "")
     });
-    receiver.until_seq(&player.id, 6).await;
+    receiver.until_seq(&player.id, BEFORE + 2).await;
 
     // Refused for ever: a dead letter after the last pause, while others go on.
     bet(&client, &player, "poison").await;
@@ -164,13 +164,13 @@ async fn what_is_not_taken_is_tried_again_becomes_a_dead_letter_and_can_be_repla
         .await
         .ok();
     bet(&client, &player, "good").await;
-    receiver.until_seq(&player.id, 11).await;
+    receiver.until_seq(&player.id, BEFORE + 7).await;
     until_shown(&client, &id, "a dead letter", |view| view["dead"] == 1).await;
     let letters = client.get(&format!("{path}/dead")).await.ok();
     let letter = &letters.json["data"][0];
     assert_eq!(letter["attempts"], 3);
     assert_eq!(letter["type"], "wallet.win_credited");
-    assert_eq!(letter["body"]["seq"], 9);
+    assert_eq!(letter["body"]["seq"], BEFORE + 5);
     assert_eq!(letter["last_error"], "it answered 500");
     assert_eq!(shown(&client, &id).await["enabled"], true);
     let tried = |deliveries: &[crate::support::receiver::Delivery]| {
@@ -192,7 +192,7 @@ async fn what_is_not_taken_is_tried_again_becomes_a_dead_letter_and_can_be_repla
         "{}",
         answer.text
     );
-    receiver.until_seq(&player.id, 9).await;
+    receiver.until_seq(&player.id, BEFORE + 5).await;
     until_shown(&client, &id, "no dead letter", |view| {
         view["dead"] == 0 && view["waiting"] == 0
     })
@@ -220,7 +220,7 @@ async fn what_is_not_taken_is_tried_again_becomes_a_dead_letter_and_can_be_repla
     let answer = client.post(&replay, &json!({ "from": from })).await;
     assert_eq!((answer.status, &answer.json["queued"]), (202, &Value::Null));
     eventually("everything comes again", async || {
-        (of_seq(11) == 2 && of_seq(3) == 2).then_some(())
+        (of_seq(BEFORE + 7) == 2 && of_seq(3) == 2).then_some(())
     })
     .await;
     for wrong in [

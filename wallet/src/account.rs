@@ -20,6 +20,8 @@ pub enum Account {
     House(ProviderId),
     /// Money on its way in from payment providers.
     PspClearing,
+    /// Our side of what people correct by hand.
+    Adjustments,
 }
 
 impl Account {
@@ -30,7 +32,7 @@ impl Account {
     }
 }
 
-/// As the ledger names it: `CASH`, `RECEIVABLE`, `HOUSE:<provider>`, `PSP_CLEARING`.
+/// As the ledger names it: `CASH`, `RECEIVABLE`, `HOUSE:<provider>`, `PSP_CLEARING`, `ADJUSTMENTS`.
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -38,6 +40,7 @@ impl fmt::Display for Account {
             Self::Receivable => f.write_str("RECEIVABLE"),
             Self::House(provider) => write!(f, "HOUSE:{provider}"),
             Self::PspClearing => f.write_str("PSP_CLEARING"),
+            Self::Adjustments => f.write_str("ADJUSTMENTS"),
         }
     }
 }

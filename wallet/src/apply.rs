@@ -41,6 +41,11 @@ pub fn apply(state: &mut PlayerState, decision: &Decision, limits: CacheLimits) 
     }
     for change in &decision.sessions {
         let id = change.session.id;
+        if change.session.ended_at.is_some() {
+            // Whoever still names it is refused, and a refusal asks the ledger anyway.
+            state.sessions.retain(|old| old.id != id);
+            continue;
+        }
         remember(
             &mut state.sessions,
             change.session.clone(),

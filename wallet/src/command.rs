@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
-    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionId,
-    Timestamp, state::PlayerStatus,
+    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionEnd,
+    SessionId, Timestamp, state::PlayerStatus,
 };
 
 /// One request to a player's wallet.
@@ -19,8 +20,18 @@ pub enum Command {
     OpenSession(OpenSession),
     Launch(Launch),
     Authenticate(Authenticate),
+    /// Ends a session; with a login, the games that were launched from it.
     EndSession(SessionId),
-    SetStatus(PlayerStatus),
+    /// Ends all that are live, for this reason.
+    EndSessions(SessionEnd),
+    /// Ends those whose time is over.
+    ExpireSessions,
+    /// The player did something in this session that is no bet.
+    KeepAlive(SessionId),
+    /// Tells of a new player; of one who has events already, nothing.
+    Register(Registration),
+    SetStatus(SetStatus),
+    Adjust(Adjust),
     /// Reads the balance in a currency; writes nothing.
     Balance(Currency),
     /// A provider's request that may move money.
@@ -35,6 +46,99 @@ pub struct Deposit {
     pub amount: Money,
 }
 
+/// What is told of a new player.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// A language tag, such as `de` or `pt-BR`.
+    pub language: Option<String>,
+    /// A test account: no report counts it.
+    pub test: bool,
+}
+
+/// The person, and the operator key by which he acted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct By {
+    /// The id of the operator key.
+    pub key: Uuid,
+    /// Whom the key is for.
+    pub person: String,
+}
+
+/// Who asked for something that needs two persons, and who approved it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MakerChecker {
+    pub maker: By,
+    /// Absent where the operator lets one person decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checker: Option<By>,
+}
+
+/// Blocks a player, closes his account, or lets him in again.
+#[derive(Debug, Clone)]
+pub struct SetStatus {
+    pub status: PlayerStatus,
+    pub reason: String,
+    pub by: By,
+}
+
+/// Which way an adjustment goes, as the player sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Credit,
+    Debit,
+}
+
+impl Direction {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+        }
+    }
+}
+
+/// What an adjustment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdjustmentCategory {
+    Goodwill,
+    /// Something was booked wrong. The only one that may leave a debt.
+    Correction,
+    Fraud,
+    Other,
+}
+
+impl AdjustmentCategory {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Goodwill => "goodwill",
+            Self::Correction => "correction",
+            Self::Fraud => "fraud",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Money that people give or take by hand, once for each reference.
+#[derive(Debug, Clone)]
+pub struct Adjust {
+    /// The approval by which it was decided.
+    pub reference: ExternalId,
+    pub direction: Direction,
+    /// Above 0.
+    pub amount: Money,
+    pub category: AdjustmentCategory,
+    pub reason: String,
+    /// A debit may take more than there is: the rest is owed. For corrections only.
+    pub allow_debt: bool,
+    pub by: MakerChecker,
+}
+
 /// A player's login: the token opens the stream.
 #[derive(Debug, Clone)]
 pub struct OpenSession {
@@ -42,7 +146,16 @@ pub struct OpenSession {
     pub currency: Currency,
     /// SHA-256 of the token; the token itself is never kept.
     pub token_hash: [u8; 32],
+    /// When it ends at the latest, whatever the player does.
     pub expires_at: Timestamp,
+    pub client: Client,
+}
+
+/// From where a player logs in, as the operator tells it: for the history alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
 }
 
 /// A game session, to be taken over by the provider with a single-use launch token.
@@ -55,7 +168,12 @@ pub struct Launch {
     pub standing: GameStanding,
     pub token_hash: [u8; 32],
     pub token_expires_at: Timestamp,
+    /// When it ends at the latest, whatever the player does.
     pub expires_at: Timestamp,
+    /// The login that it is launched from: it ends with that.
+    pub login: Option<SessionId>,
+    /// Live sessions of this game for one player, where the game has a rule of its own.
+    pub per_game_max: Option<usize>,
 }
 
 /// A provider exchanges the launch token of this session. It works once.
@@ -87,6 +205,17 @@ pub enum PlayCommand {
     Rollback(Rollback),
     CloseRound(CloseRound),
     VoidRound(VoidRound),
+}
+
+impl PlayCommand {
+    /// The game that a command bets on, and how it stands. A win is paid however it does (T8).
+    pub fn standing_of_bet(&mut self) -> Option<(&GameId, &mut GameStanding)> {
+        match self {
+            Self::Bet(bet) => Some((&bet.game, &mut bet.standing)),
+            Self::BetWin(batch) => Some((&batch.game, &mut batch.standing)),
+            Self::Win(_) | Self::Rollback(_) | Self::CloseRound(_) | Self::VoidRound(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -173,4 +302,6 @@ pub struct VoidRound {
     pub game: GameId,
     pub round: RoundId,
     pub reason: String,
+    /// Who decided it, where people did.
+    pub by: Option<MakerChecker>,
 }

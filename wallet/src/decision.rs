@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Balance, Currency, Event, ExternalId, Fingerprint, Funding, GameId, Kind, Money,
-    PlayerStatus, Posting, Refusal, Round, RoundKey, Session, SessionId, Timestamp, TransactionId,
-    TransactionKey, Wallet,
+    Account, Balance, Client, Currency, Event, ExternalId, Fingerprint, Funding, GameId, Kind,
+    Money, PlayerStatus, Posting, Refusal, Round, RoundKey, Session, SessionId, Timestamp,
+    TransactionId, TransactionKey, Wallet,
 };
 
 /// What became of a transaction key.
@@ -104,6 +104,8 @@ pub struct SessionChange {
     pub session: Session,
     /// SHA-256 of the token, for a session that is new.
     pub token_hash: Option<[u8; 32]>,
+    /// From where the player logged in, for a session that is new.
+    pub client: Client,
 }
 
 /// Everything that a command changes. It is committed as a whole or not at all, then [`apply()`](crate::apply)ed.
@@ -145,6 +147,8 @@ pub struct Settled {
 pub struct SessionReply {
     pub session: SessionId,
     pub balance: Balance,
+    /// When it ends if the player does nothing more.
+    pub expires_at: Timestamp,
 }
 
 /// A successful answer.
@@ -153,6 +157,8 @@ pub enum Reply {
     Settled(Settled),
     Session(SessionReply),
     Balance(Balance),
+    /// So many sessions were ended.
+    Ended(usize),
     /// Done, and there is nothing to tell.
     Done,
 }

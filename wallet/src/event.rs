@@ -97,20 +97,34 @@ event_types! {
     BetRolledBack(data::BetRolledBack<'_>) => "wallet.bet_rolled_back",
     /// A win was taken back.
     WinRolledBack(data::WinRolledBack<'_>) => "wallet.win_rolled_back",
+    /// Money was given or taken by hand, as two persons decided.
+    Adjusted(data::Adjusted<'_>) => "wallet.adjusted",
     /// A correction found too little: the player owes.
     NegativeBalance(data::NegativeBalance) => "wallet.negative_balance",
     /// The player was given the address of a game.
     Launched(data::Launched<'_>) => "game.launched",
     /// The provider took the launched session over.
     SessionStarted(data::SessionStarted<'_>) => "game.session_started",
-    /// A game session is over before its time.
+    /// A game session was ended before its time.
     SessionEnded(data::SessionEnded<'_>) => "game.session_ended",
+    /// The time of a game session is over.
+    SessionExpired(data::SessionExpired<'_>) => "game.session_expired",
     /// A round has its first bet, or a win that came before it.
     RoundOpened(data::RoundOpened) => "game.round_opened",
     /// The round takes no more bets.
     RoundClosed(data::RoundClosed) => "game.round_closed",
     /// A whole round was taken back.
     RoundVoided(data::RoundVoided<'_>) => "game.round_voided",
+    /// There is a new player.
+    Registered(data::Registered<'_>) => "player.registered",
+    /// The player was blocked, or let in again, or his account was closed.
+    StatusChanged(data::StatusChanged<'_>) => "player.status_changed",
+    /// The player logged in.
+    LoggedIn(data::LoggedIn) => "player.logged_in",
+    /// A login was ended before its time.
+    LoggedOut(data::LoggedOut) => "player.logged_out",
+    /// The time of a login is over.
+    LoginExpired(data::LoginExpired) => "player.session_expired",
 }
 
 impl EventType {
@@ -120,7 +134,7 @@ impl EventType {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 
-    /// The first of the two tokens: `wallet`, `game`, `bonus` or `withdrawal`.
+    /// The first of the two tokens: `wallet`, `game`, `bonus`, `withdrawal` or `player`.
     #[must_use]
     pub fn family(self) -> &'static str {
         let name = self.as_str();
@@ -231,7 +245,7 @@ mod tests {
             let tokens: Vec<_> = kind.as_str().split('.').collect();
             assert_eq!(tokens.len(), 2, "{kind:?}");
             assert!(
-                ["wallet", "game", "bonus", "withdrawal"].contains(&tokens[0]),
+                ["wallet", "game", "bonus", "withdrawal", "player"].contains(&tokens[0]),
                 "{kind:?}"
             );
         }

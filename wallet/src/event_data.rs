@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    BalanceView, Currency, ExternalId, GameId, Money, ProviderId, Receipt, Round, RoundId,
-    RoundView, Session, SessionId, Timestamp, TransactionId, WinKind,
+    AdjustmentCategory, BalanceView, By, Currency, Direction, ExternalId, GameId, MakerChecker,
+    Money, PlayerStatus, ProviderId, Receipt, Round, RoundId, RoundView, Session, SessionEnd,
+    SessionId, Timestamp, TransactionId, WinKind,
 };
 
 /// `wallet.account_opened`
@@ -17,6 +18,50 @@ pub(crate) struct AccountOpened {
     pub currency: Currency,
     /// All of it 0.
     pub balance: BalanceView,
+}
+
+/// `player.registered`
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Registered<'a> {
+    /// ISO 3166-1 alpha-2; absent where the operator told none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: &'a Option<String>,
+    /// A language tag, such as `de` or `pt-BR`; absent where the operator told none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: &'a Option<String>,
+    /// A test account: no report counts it.
+    pub test: bool,
+}
+
+/// `player.status_changed`
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct StatusChanged<'a> {
+    /// What the player may do now. Statuses may be added.
+    pub status: PlayerStatus,
+    /// What he might do before; the same when it was told again.
+    pub from: PlayerStatus,
+    /// Why, in the words of whoever changed it.
+    pub reason: &'a str,
+    pub by: &'a By,
+}
+
+/// `wallet.adjusted`
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Adjusted<'a> {
+    /// The approval by which it was decided.
+    pub approval: &'a ExternalId,
+    /// `credit` to the player, or `debit` from him.
+    pub direction: Direction,
+    /// Above 0, either way.
+    pub amount: Money,
+    pub currency: Currency,
+    /// What it is for. Categories may be added.
+    pub category: AdjustmentCategory,
+    /// Why, in the words of whoever asked for it.
+    pub reason: &'a str,
+    pub by: &'a MakerChecker,
+    /// After the adjustment. A debit of more than there was is followed by `wallet.negative_balance`.
+    pub balance: Option<BalanceView>,
 }
 
 /// `wallet.deposit_completed`
@@ -141,8 +186,11 @@ pub(crate) struct GameSession<'a> {
     pub provider: &'a Option<ProviderId>,
     pub game: &'a Option<GameId>,
     pub currency: Currency,
-    /// When it ends by itself.
+    /// When it ends if the player does nothing more in it.
     pub expires_at: Timestamp,
+    /// The login that it was launched from; absent when the launch named none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<SessionId>,
 }
 
 impl<'a> GameSession<'a> {
@@ -153,9 +201,62 @@ impl<'a> GameSession<'a> {
             game: &session.game,
             currency: session.currency,
             expires_at: session.expires_at,
+            login: session.login,
         }
     }
 }
+
+/// A player's session in a game that is over.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct EndedGameSession<'a> {
+    #[serde(flatten)]
+    pub session: GameSession<'a>,
+    /// Why it is over. Reasons may be added.
+    pub reason: SessionEnd,
+}
+
+/// A player's login.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Login {
+    pub session: SessionId,
+    pub currency: Currency,
+    /// When it ends if the player does nothing more.
+    pub expires_at: Timestamp,
+}
+
+impl Login {
+    pub const fn of(session: &Session) -> Self {
+        Self {
+            session: session.id,
+            currency: session.currency,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+/// A player's login that is over.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct EndedLogin {
+    #[serde(flatten)]
+    pub login: Login,
+    /// Why it is over. Reasons may be added.
+    pub reason: SessionEnd,
+}
+
+/// `player.logged_in`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct LoggedIn(pub Login);
+
+/// `player.logged_out`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct LoggedOut(pub EndedLogin);
+
+/// `player.session_expired`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct LoginExpired(pub EndedLogin);
 
 /// `game.launched`
 #[derive(Serialize, JsonSchema)]
@@ -170,7 +271,12 @@ pub(crate) struct SessionStarted<'a>(pub GameSession<'a>);
 /// `game.session_ended`
 #[derive(Serialize, JsonSchema)]
 #[serde(transparent)]
-pub(crate) struct SessionEnded<'a>(pub GameSession<'a>);
+pub(crate) struct SessionEnded<'a>(pub EndedGameSession<'a>);
+
+/// `game.session_expired`
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct SessionExpired<'a>(pub EndedGameSession<'a>);
 
 /// `game.round_opened`
 #[derive(Serialize, JsonSchema)]
@@ -189,6 +295,9 @@ pub(crate) struct RoundVoided<'a> {
     pub round: RoundView,
     /// Why, in the words of whoever voided it.
     pub reason: &'a str,
+    /// Who decided it, where people did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'a MakerChecker>,
     /// After everything was taken back.
     pub balance: Option<BalanceView>,
 }

@@ -20,6 +20,7 @@ mod account;
 mod apply;
 mod catalogue;
 mod command;
+mod country;
 mod decide;
 mod decision;
 mod event;
@@ -31,17 +32,20 @@ mod money;
 mod policy;
 mod refusal;
 mod round;
+mod session;
 mod state;
 mod time;
 mod view;
 
 pub use account::{Account, Balance, Funding, Posting};
 pub use apply::{CacheLimits, apply};
-pub use catalogue::{GameStanding, GameSwitch};
+pub use catalogue::{GameStanding, GameSwitch, GameTerms, StakeLimits};
 pub use command::{
-    Action, Authenticate, Bet, BetWin, CloseRound, Command, Deposit, Launch, OpenSession, Origin,
-    Play, PlayCommand, Rollback, VoidRound, Win, WinKind,
+    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, Client, CloseRound, Command,
+    Deposit, Direction, Launch, MakerChecker, OpenSession, Origin, Play, PlayCommand, Registration,
+    Rollback, SetStatus, VoidRound, Win, WinKind,
 };
+pub use country::{Countries, Country};
 pub use decide::{Seam, Verdict, decide};
 pub use decision::{
     BalanceChange, Decision, Outcome, Receipt, Reply, RoundChange, SessionChange, SessionReply,
@@ -54,14 +58,14 @@ pub use ids::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use policy::{
-    LateBet, LateWin, Policy, RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope,
-    TransactionScope, WinWithoutBet,
+    LateBet, LateWin, Policy, PolicyChange, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundScope, TransactionScope, WinWithoutBet,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use round::{Round, RoundEntry, RoundKey, RoundState};
+pub use session::{Session, SessionEnd, SessionKind, SessionRules, WhenFull};
 pub use state::{
-    Fact, Facts, Kind, PlayerState, PlayerStatus, Session, SessionKind, StoredTransaction,
-    TransactionKey, Wallet,
+    Fact, Facts, Kind, PlayerState, PlayerStatus, StoredTransaction, TransactionKey, Wallet,
 };
 pub use time::Timestamp;
 pub use view::{BalanceView, RoundView, WalletView};

@@ -34,10 +34,14 @@ codes! {
     SessionExpired => "session_expired",
     /// No such session, or not of this player, provider or currency, or the launch token was used before.
     SessionInvalid => "session_invalid",
+    /// The player has as many live sessions as he may have.
+    SessionLimit => "session_limit",
     /// The player may not bet.
     PlayerBlocked => "player_blocked",
     /// The game takes no bets.
     GameDisabled => "game_disabled",
+    /// The game is not offered in the player's country.
+    CountryRefused => "country_refused",
     /// The same id came before with other data (T2).
     TransactionMismatch => "transaction_mismatch",
     /// The transaction, or the bet that it belongs to, was rolled back (T5, T8).
@@ -46,11 +50,11 @@ codes! {
     AlreadySettled => "already_settled",
     /// The round takes no more bets.
     RoundClosed => "round_closed",
-    /// The bet is above a limit on one bet.
+    /// The bet is below or above a limit on one bet.
     BetLimit => "bet_limit",
     /// The bet would go beyond a limit on losses.
     LossLimit => "loss_limit",
-    /// The player has no wallet in this currency, or the round or session is in another.
+    /// The player has no wallet in this currency, the round or session is in another, or the game is not offered in it.
     CurrencyMismatch => "currency_mismatch",
     /// The request is well signed but is not one that can be carried out.
     Malformed => "malformed",

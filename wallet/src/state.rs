@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Balance, Currency, ExternalId, Fingerprint, GameId, PlayerId, ProviderId, Receipt, Refusal,
-    Round, RoundKey, SessionId, Timestamp, TransactionScope, TransactionState,
+    Balance, Country, Currency, ExternalId, Fingerprint, PlayerId, ProviderId, Receipt, Refusal,
+    Round, RoundKey, Session, SessionId, TransactionScope, TransactionState,
 };
 
 /// The kinds of transactions. Part of the key: a bet and a win may share one external id (T1).
@@ -22,6 +22,8 @@ pub enum Kind {
     Rollback,
     CloseRound,
     VoidRound,
+    /// Its amount is below 0 when it takes from the player.
+    Adjustment,
 }
 
 impl Kind {
@@ -32,6 +34,7 @@ impl Kind {
         Self::Rollback,
         Self::CloseRound,
         Self::VoidRound,
+        Self::Adjustment,
     ];
 
     #[must_use]
@@ -43,6 +46,7 @@ impl Kind {
             Self::Rollback => "rollback",
             Self::CloseRound => "close_round",
             Self::VoidRound => "void_round",
+            Self::Adjustment => "adjustment",
         }
     }
 
@@ -80,31 +84,49 @@ pub struct StoredTransaction {
     pub reversal: Option<Receipt>,
 }
 
-/// Whether the player may play.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What the player may do. What is owed to him is paid in any of these (T8).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlayerStatus {
     #[default]
     Active,
-    /// No bets; wins, rollbacks and closes go on (T8).
+    /// No bets and no launches; logins and deposits go on.
+    BetsBlocked,
+    /// No login, launch, bet or deposit.
     Blocked,
+    /// As blocked, and for good.
+    Closed,
 }
 
 impl PlayerStatus {
+    pub const ALL: [Self; 4] = [Self::Active, Self::BetsBlocked, Self::Blocked, Self::Closed];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::BetsBlocked => "bets_blocked",
             Self::Blocked => "blocked",
+            Self::Closed => "closed",
         }
     }
 
     /// The status with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Blocked]
-            .into_iter()
-            .find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
+    /// Whether he may bet, and launch a game.
+    #[must_use]
+    pub const fn may_bet(self) -> bool {
+        matches!(self, Self::Active)
+    }
+
+    /// Whether he may log in, and bring money.
+    #[must_use]
+    pub const fn may_enter(self) -> bool {
+        matches!(self, Self::Active | Self::BetsBlocked)
     }
 }
 
@@ -119,57 +141,38 @@ pub struct Wallet {
     pub has_receivable: bool,
     /// Stakes in open rounds: for information, they have left the player's accounts.
     pub held: i64,
+    /// Bonus money, of all grants together.
+    pub bonus: i64,
+    /// What was won with bonus money and is not the player's own yet, of all grants together.
+    pub winnings: i64,
+    /// What a withdrawal that is not paid yet holds.
+    pub withdrawal_hold: i64,
 }
 
 impl Wallet {
+    /// An empty one.
+    #[must_use]
+    pub const fn new(currency: Currency) -> Self {
+        Self {
+            currency,
+            cash: 0,
+            receivable: 0,
+            has_receivable: false,
+            held: 0,
+            bonus: 0,
+            winnings: 0,
+            withdrawal_hold: 0,
+        }
+    }
+
     #[must_use]
     pub const fn balance(&self) -> Balance {
         Balance {
             currency: self.currency,
             cash: self.cash,
-            bonus: 0,
+            bonus: self.bonus.saturating_add(self.winnings),
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionKind {
-    /// A login: opens the stream.
-    Player,
-    /// A launched game: bets need one.
-    Game,
-}
-
-impl SessionKind {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Player => "player",
-            Self::Game => "game",
-        }
-    }
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Player, Self::Game]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
-    }
-}
-
-/// A session. The hash of its token is kept by whoever stores it, not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    pub id: SessionId,
-    pub kind: SessionKind,
-    pub currency: Currency,
-    pub provider: Option<ProviderId>,
-    pub game: Option<GameId>,
-    pub expires_at: Timestamp,
-    pub ended_at: Option<Timestamp>,
-    /// Until when the launch token may be exchanged; `None` once it was, or for a player session.
-    pub token_expires_at: Option<Timestamp>,
 }
 
 /// One player as his actor holds him.
@@ -180,6 +183,8 @@ pub struct Session {
 pub struct PlayerState {
     pub id: PlayerId,
     pub status: PlayerStatus,
+    /// Where the player lives, as far as is known: some games are offered by country.
+    pub country: Option<Country>,
     /// Orders the player's events in the outbox; fixed when the player is created.
     pub lane: u16,
     /// The fence: a commit succeeds only on the version that it was decided on.
@@ -201,6 +206,7 @@ impl PlayerState {
         Self {
             id,
             status: PlayerStatus::Active,
+            country: None,
             lane,
             version: 0,
             last_transaction: 0,
@@ -241,6 +247,8 @@ pub enum Fact {
     Transaction(TransactionKey),
     Round(RoundKey),
     Session(SessionId),
+    /// All sessions that have not been ended, whether their time is over or not.
+    Sessions,
 }
 
 /// What the ledger said to the [`Fact`]s asked for while one command is decided. `None`: there is none.
@@ -251,6 +259,8 @@ pub struct Facts {
     pub transactions: Vec<(TransactionKey, Option<StoredTransaction>)>,
     pub rounds: Vec<(RoundKey, Option<Round>)>,
     pub sessions: Vec<(SessionId, Option<Session>)>,
+    /// The answer to [`Fact::Sessions`], oldest first.
+    pub unended: Option<Vec<Session>>,
 }
 
 impl Facts {
@@ -266,5 +276,6 @@ impl Facts {
         self.transactions.extend(more.transactions);
         self.rounds.extend(more.rounds);
         self.sessions.extend(more.sessions);
+        self.unended = more.unended.or(self.unended.take());
     }
 }

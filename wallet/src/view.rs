@@ -15,7 +15,7 @@ pub struct BalanceView {
     pub currency: Currency,
     /// Money that may be withdrawn.
     pub cash: Money,
-    /// Bonus money.
+    /// Bonus money, and what was won with it.
     pub bonus: Money,
     /// Cash and bonus together.
     pub total: Money,
@@ -37,9 +37,20 @@ impl From<Balance> for BalanceView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Wallet")]
 pub struct WalletView {
-    #[serde(flatten)]
-    pub balance: BalanceView,
-    /// Stakes in rounds that are open.
+    pub currency: Currency,
+    /// The player's own money.
+    pub cash: Money,
+    /// Bonus money, without what was won with it.
+    pub bonus: Money,
+    /// What was won with bonus money and is not the player's own yet.
+    pub restricted_winnings: Money,
+    /// Cash, bonus and restricted winnings together.
+    pub total: Money,
+    /// Cash, less what the player owes.
+    pub withdrawable: Money,
+    /// What a withdrawal that is not paid yet holds; not part of the total.
+    pub withdrawal_hold: Money,
+    /// Stakes in rounds that are open; not part of the total.
     pub held_in_rounds: Money,
     /// What the player owes, as a positive amount.
     pub owed: Money,
@@ -49,7 +60,13 @@ impl From<&Wallet> for WalletView {
     fn from(wallet: &Wallet) -> Self {
         let money = |units| Money::new(units, wallet.currency);
         Self {
-            balance: wallet.balance().into(),
+            currency: wallet.currency,
+            cash: money(wallet.cash),
+            bonus: money(wallet.bonus),
+            restricted_winnings: money(wallet.winnings),
+            total: money(wallet.balance().total()),
+            withdrawable: money(wallet.cash.saturating_add(wallet.receivable).max(0)),
+            withdrawal_hold: money(wallet.withdrawal_hold),
             held_in_rounds: money(wallet.held),
             owed: money(wallet.receivable.saturating_neg()),
         }

@@ -9,9 +9,9 @@ mod harness;
 
 use harness::*;
 use pitboss_wallet::{
-    Action, Bet, CacheLimits, Command, GameStanding, GameSwitch, LateBet, LateWin, Outcome,
-    PlayCommand, PlayerStatus, Policy, RefusalCode, Reply, RollbackAfterWin, RollbackAmount,
-    RollbackOfWin, RoundScope, Settled, TransactionScope, Win, WinKind, WinWithoutBet,
+    Action, Bet, CacheLimits, Command, GameStanding, LateBet, LateWin, Outcome, PlayCommand,
+    PlayerStatus, Policy, RefusalCode, Reply, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundScope, Settled, TransactionScope, Win, WinKind, WinWithoutBet,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -55,7 +55,8 @@ fn units() -> impl Strategy<Value = i64> {
 fn standing() -> impl Strategy<Value = GameStanding> {
     prop_oneof![
         10 => Just(GameStanding::ENABLED),
-        1 => Just(GameStanding::Known(GameSwitch::Disabled)),
+        1 => Just(GameStanding::DISABLED),
+        1 => Just(GameStanding::FINISHING),
         1 => Just(GameStanding::Unknown),
     ]
 }
@@ -147,7 +148,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => round().prop_map(|round| Step::Play(PlayCommand::CloseRound(close(round)))),
         2 => (id(), round()).prop_map(|(id, round)| Step::Play(PlayCommand::VoidRound(void(id, round)))),
         3 => (id(), units()).prop_map(|(id, units)| Step::Deposit(id, units)),
-        1 => select(vec![PlayerStatus::Active, PlayerStatus::Active, PlayerStatus::Blocked]).prop_map(Step::Status),
+        1 => select(vec![PlayerStatus::Active, PlayerStatus::Active, PlayerStatus::BetsBlocked]).prop_map(Step::Status),
         1 => Just(Step::EndSession),
         2 => Just(Step::Launch),
         1 => (1..40_000_i64).prop_map(Step::Wait),
@@ -241,7 +242,7 @@ impl Play {
                 play.command(&self.table.policy)
             }
             Step::Deposit(reference, units) => deposit(reference, *units),
-            Step::Status(status) => Command::SetStatus(*status),
+            Step::Status(new) => status(*new),
             Step::EndSession => Command::EndSession(session(self.launched)),
             Step::Launch => {
                 // Sessions 1 and 2 belong to the harness.

@@ -1,7 +1,7 @@
 //! What the ledger answers when a decision asks.
 
 use pitboss_wallet::{
-    Command, Fact, Kind, Policy, RoundKey, RoundState, SessionId, TransactionKey, TransactionScope,
+    Fact, Kind, Policy, RoundKey, RoundState, SessionId, TransactionKey, TransactionScope,
 };
 
 use super::{
@@ -107,15 +107,4 @@ pub(super) async fn a_transaction_tells_what_took_it_back(subject: &dyn Subject)
     let round = round.ok_or_else(|| wrong("the voided round is gone"))?;
     same("state", round.state, RoundState::Voided)?;
     same("round", Some(&round), hand.state.round(&round.key))
-}
-
-pub(super) async fn a_session_is_found_by_its_id_when_it_is_over(subject: &dyn Subject) -> Checked {
-    let (mut hand, table) = Hand::seated(subject, "session", 0, Policy::default()).await?;
-    hand.accepted(&Command::EndSession(table.session)).await?;
-    let ended = hand.state.session(table.session).cloned();
-    hand.reload().await?;
-    holds("an ended session is loaded", hand.state.sessions.is_empty())?;
-    let asked = [Fact::Session(table.session)];
-    let found = hand.ledger.find(&hand.state.id, &asked).await?;
-    same("session", found.sessions, vec![(table.session, ended)])
 }

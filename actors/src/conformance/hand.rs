@@ -6,10 +6,11 @@ use std::sync::{
 };
 
 use pitboss_wallet::{
-    Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
-    Facts, GameId, GameStanding, Launch, Money, Origin, Outcome, Play, PlayCommand, PlayerId,
-    PlayerState, Policy, ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, Timestamp,
-    Verdict, VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
+    Adjust, AdjustmentCategory, Bet, By, CacheLimits, CloseRound, Command, Currency, Decision,
+    Deposit, Direction, Environment, ExternalId, Facts, GameId, GameStanding, Launch, MakerChecker,
+    Money, Origin, Outcome, Play, PlayCommand, PlayerId, PlayerState, PlayerStatus, Policy,
+    ProviderId, Rollback, Round, RoundId, Seam, Session, SessionId, SessionRules, SetStatus,
+    Timestamp, Verdict, VoidRound, Wallet, Win, WinKind, apply, decide, invariants,
 };
 use uuid::Uuid;
 
@@ -89,6 +90,38 @@ pub(super) fn deposit(reference: &str, units: i64) -> Command {
     })
 }
 
+/// Who decides in these cases.
+pub(super) fn by(person: &str) -> By {
+    By {
+        key: Uuid::from_u128(0xb1),
+        person: person.to_owned(),
+    }
+}
+
+pub(super) fn status(status: PlayerStatus) -> Command {
+    Command::SetStatus(SetStatus {
+        status,
+        reason: "a reason".to_owned(),
+        by: by("Mary"),
+    })
+}
+
+/// A correction, which may leave a debt when it takes.
+pub(super) fn adjust(reference: &str, direction: Direction, units: i64) -> Command {
+    Command::Adjust(Adjust {
+        reference: external(reference),
+        direction,
+        amount: money(units),
+        category: AdjustmentCategory::Correction,
+        reason: "paid twice".to_owned(),
+        allow_debt: direction == Direction::Debit,
+        by: MakerChecker {
+            maker: by("Mary"),
+            checker: Some(by("Carl")),
+        },
+    })
+}
+
 /// Requests of one provider in one session.
 #[derive(Clone)]
 pub(super) struct Table {
@@ -153,6 +186,7 @@ impl Table {
             game: game(),
             round: round_id(round),
             reason: "the wheel broke".to_owned(),
+            by: None,
         }))
     }
 }
@@ -162,6 +196,8 @@ pub(super) struct Hand {
     pub ledger: Arc<dyn Ledger>,
     pub writer: Box<dyn Writer>,
     pub state: PlayerState,
+    /// So many seconds are added to the time of his decisions.
+    pub later_s: i64,
 }
 
 impl Hand {
@@ -181,6 +217,7 @@ impl Hand {
             ledger,
             writer,
             state,
+            later_s: 0,
         })
     }
 
@@ -211,11 +248,12 @@ impl Hand {
     }
 
     async fn verdict_with(&self, command: &Command, mut facts: Facts) -> Result<Verdict, Failure> {
-        let at = now();
+        let at = now().plus_seconds(self.later_s);
         for _ in 0..8 {
             let mut seam = Seam {
                 now: at,
                 environment: Environment::Sandbox,
+                sessions: SessionRules::default(),
                 new_id: &mut new_id,
             };
             match decide(&self.state, &facts, command, &mut seam) {
@@ -344,6 +382,8 @@ pub(super) fn launch(table: &Table) -> Command {
         token_hash,
         token_expires_at: later,
         expires_at: later,
+        login: None,
+        per_game_max: None,
     })
 }
 

@@ -9,6 +9,7 @@ mod hand;
 mod keys;
 mod money;
 mod races;
+mod sessions;
 
 use std::{panic::Location, sync::Arc};
 
@@ -106,8 +107,11 @@ cases! {
         a_tombstoned_key_never_moves,
         a_refusal_that_burned_its_id_is_kept;
     facts: facts_are_answered_of_one_moment_in_their_order,
-        a_transaction_tells_what_took_it_back,
-        a_session_is_found_by_its_id_when_it_is_over;
+        a_transaction_tells_what_took_it_back;
+    sessions: a_session_is_found_by_its_id_when_it_is_over,
+        a_session_that_slid_reads_back,
+        all_sessions_that_have_not_been_ended_are_found_oldest_first,
+        players_with_sessions_whose_time_is_over_are_found;
     races: two_owners_of_one_player_lose_nothing,
         two_owners_with_the_same_requests_apply_each_once;
     events: events_of_a_player_are_gap_free_and_in_order,

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Authenticate, BetWin, Command, Currency, GameStanding, OpenSession, PlayCommand,
-    PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, apply,
+    Action, Authenticate, BetWin, Client, Command, Currency, Direction, GameStanding, OpenSession,
+    PlayCommand, PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, apply,
 };
 
 use super::{
     Checked, Subject,
     hand::{
-        Hand, LIMITS, Table, deposit, eur, external, game, launch, new_id, now, origin, player,
-        round_id,
+        Hand, LIMITS, Table, adjust, deposit, eur, external, game, launch, new_id, now, origin,
+        player, round_id, status,
     },
     holds, same, wrong,
 };
@@ -83,6 +83,7 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
                 currency: eur(),
                 token_hash,
                 expires_at: now().plus_seconds(1_000_000),
+                client: Client::default(),
             }),
         ),
         ("launch", launch(&table)),
@@ -111,8 +112,16 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
         ("rollback of a bet", table.rollback("k-rb-2", "k-bet-5")),
         ("second debt", table.win("k-win-3", "k-4", 10)),
         ("rollback of nothing", table.rollback("k-rb-3", "k-unknown")),
-        ("block", Command::SetStatus(PlayerStatus::Blocked)),
+        ("credit", adjust("k-adjust-1", Direction::Credit, 70)),
+        ("debit", adjust("k-adjust-2", Direction::Debit, 30)),
+        (
+            "debit of all",
+            adjust("k-adjust-3", Direction::Debit, 9_000_000),
+        ),
+        ("block of bets", status(PlayerStatus::BetsBlocked)),
         ("logout", Command::EndSession(login)),
+        ("block", status(PlayerStatus::Blocked)),
+        ("close for good", status(PlayerStatus::Closed)),
     ];
     for (name, command) in &steps {
         if *name == "all is lost" {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pitboss_wallet::{
     CacheLimits, Command, Decision, Environment, Fact, Facts, Outcome, PlayerId, PlayerState,
-    Reply, RoundView, Seam, Settled, Verdict, WalletView, apply, decide,
+    Reply, RoundView, Seam, SessionRules, Settled, Verdict, WalletView, apply, decide,
 };
 
 use crate::{
@@ -29,6 +29,7 @@ pub struct PlayerPorts {
     pub ids: Arc<dyn Ids>,
     pub wake: Wake,
     pub cache: CacheLimits,
+    pub sessions: SessionRules,
 }
 
 /// Why a command has no outcome.
@@ -101,6 +102,7 @@ impl Core {
             let mut seam = Seam {
                 now: ports.clock.now(),
                 environment: ports.environment,
+                sessions: ports.sessions,
                 new_id: &mut new_id,
             };
             match decide(state, &facts, command, &mut seam) {
@@ -264,6 +266,7 @@ fn is_answered(facts: &Facts, fact: &Fact) -> bool {
         Fact::Transaction(key) => facts.transactions.iter().any(|(of, _)| of == key),
         Fact::Round(key) => facts.rounds.iter().any(|(of, _)| of == key),
         Fact::Session(id) => facts.sessions.iter().any(|(of, _)| of == id),
+        Fact::Sessions => facts.unended.is_some(),
     }
 }
 

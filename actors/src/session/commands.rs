@@ -9,7 +9,7 @@ use std::{collections::VecDeque, future::Future, sync::Arc};
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 use actix_web_actors::ws::WebsocketContext;
 use bytestring::ByteString;
-use pitboss_wallet::PlayerId;
+use pitboss_wallet::{PlayerId, Timestamp};
 use serde_json::Value;
 
 use super::{
@@ -35,6 +35,7 @@ enum Done {
     Balance(Snapshot),
     Launched(Launched),
     Authenticated(Login),
+    KeptAlive(Timestamp),
     TokenRefused(Refused),
 }
 
@@ -85,12 +86,16 @@ impl Session {
             }),
             Command::Launch { game, currency } => self.run(id, ctx, async move {
                 let currency = currency.unwrap_or(login.currency);
-                let launched = desk.launch(&player, &game, currency).await?;
+                let launched = desk.launch(&player, login.session, &game, currency).await?;
                 Ok(Done::Launched(launched))
             }),
             Command::Authenticate { token } => {
                 self.run(id, ctx, authenticate(desk, player, token));
             }
+            Command::KeepAlive => self.run(id, ctx, async move {
+                let expires_at = desk.keep_alive(&player, login.session).await?;
+                Ok(Done::KeptAlive(expires_at))
+            }),
         }
     }
 
@@ -171,6 +176,9 @@ impl Session {
                     head,
                     expires_at,
                 }));
+            }
+            Ok(Done::KeptAlive(expires_at)) => {
+                ctx.text(self.answer(id.as_ref(), |head| Message::KeptAlive { head, expires_at }));
             }
             Ok(Done::TokenRefused(refused)) => {
                 self.commands.refused_tokens += 1;

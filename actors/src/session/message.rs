@@ -79,7 +79,14 @@ pub(super) enum Message<'a> {
     Authenticated {
         #[serde(flatten)]
         head: Head<'a>,
-        /// When that login ends.
+        /// When that login ends at the latest.
+        expires_at: Timestamp,
+    },
+    /// The login goes on.
+    KeptAlive {
+        #[serde(flatten)]
+        head: Head<'a>,
+        /// When it ends if the player does nothing more.
         expires_at: Timestamp,
     },
     /// A command that was not carried out.
@@ -183,9 +190,11 @@ pub(super) enum Command {
     },
     /// Presents a renewed token of the same player.
     Authenticate { token: String },
+    /// The player did something: his login goes on. To be sent for what he does, never by a timer.
+    KeepAlive,
 }
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 8] = [
     "ping",
     "balance",
     "launch",
@@ -193,6 +202,7 @@ const COMMANDS: [&str; 7] = [
     "subscribe",
     "unsubscribe",
     "authenticate",
+    "keep_alive",
 ];
 
 impl Command {
@@ -205,6 +215,7 @@ impl Command {
             Self::Subscribe { .. } => "subscribe",
             Self::Unsubscribe { .. } => "unsubscribe",
             Self::Authenticate { .. } => "authenticate",
+            Self::KeepAlive => "keep_alive",
         }
     }
 }

@@ -172,23 +172,38 @@ impl Sessions {
     /// Closes every session under one of these logins, which are over.
     pub fn end_logins(&self, over: &HashSet<SessionId>) {
         let all: Vec<_> = self.lock().each().collect();
-        for outbound in all {
-            if over.contains(&outbound.login().session) {
-                outbound.close(CloseCode::SessionExpired);
-            }
-        }
+        end(&all, over);
+    }
+
+    /// The same of one player, without looking at all others.
+    pub fn end_logins_of(
+        &self,
+        environment: Environment,
+        player: &PlayerId,
+        over: &HashSet<SessionId>,
+    ) {
+        end(&self.of(environment, player), over);
+    }
+
+    /// The logins under which a player's sessions are open.
+    #[must_use]
+    pub fn logins_of(&self, environment: Environment, player: &PlayerId) -> HashSet<SessionId> {
+        let his = self.of(environment, player);
+        his.iter().map(|one| one.login().session).collect()
+    }
+
+    fn of(&self, environment: Environment, player: &PlayerId) -> Vec<Arc<Outbound>> {
+        let open = self.lock();
+        let his = open.players.get(&(environment, player.clone()));
+        let entries = his.into_iter().flatten();
+        entries
+            .filter_map(|entry| entry.outbound.upgrade())
+            .collect()
     }
 
     /// There are events of this player up to `seq`, which another server may have committed.
     pub fn look(&self, environment: Environment, player: &PlayerId, seq: i64) {
-        let his: Vec<_> = match self.lock().players.get(&(environment, player.clone())) {
-            Some(his) => his
-                .iter()
-                .filter_map(|entry| entry.outbound.upgrade())
-                .collect(),
-            None => return,
-        };
-        for outbound in his {
+        for outbound in self.of(environment, player) {
             outbound.look(seq);
         }
     }
@@ -271,6 +286,13 @@ impl Sessions {
             outbound,
         })
     }
+}
+
+fn end(all: &[Arc<Outbound>], over: &HashSet<SessionId>) {
+    let is_over = |one: &&Arc<Outbound>| over.contains(&one.login().session);
+    all.iter()
+        .filter(is_over)
+        .for_each(|one| one.close(CloseCode::SessionExpired));
 }
 
 fn report_open(environment: Environment, count: usize) {
@@ -426,6 +448,14 @@ mod tests {
         let renewed = admit_as(&sessions, Environment::Sandbox, "ben", 1).unwrap();
         renewed.outbound.set_login(login(3));
         assert_eq!(sessions.logins().len(), 3);
+        let ben = PlayerId::new("ben").unwrap();
+        let his = sessions.logins_of(Environment::Sandbox, &ben);
+        assert_eq!(his, HashSet::from([login(3).session]));
+        sessions.end_logins_of(
+            Environment::Sandbox,
+            &ben,
+            &HashSet::from([login(2).session]),
+        );
         sessions.end_logins(&HashSet::from([login(1).session]));
         assert_eq!(one.outbound.close_code(), Some(CloseCode::SessionExpired));
         assert!(two.outbound.is_open() && renewed.outbound.is_open());

@@ -5,7 +5,7 @@ use std::fmt;
 use pitboss_wallet::EventType;
 
 /// The first tokens of event types. Each is a topic with a star, also while it has no types.
-const FAMILIES: [&str; 4] = ["wallet", "game", "bonus", "withdrawal"];
+const FAMILIES: [&str; 5] = ["wallet", "game", "bonus", "withdrawal", "player"];
 const BALANCE_NAME: &str = "balance";
 const BALANCE: u64 = 1 << 63;
 
@@ -14,7 +14,7 @@ const _: () = assert!(EventType::ALL.len() < 63, "a bit for each type, and one")
 /// A name that stands for no type of event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?}: must be balance, the name of an event type, or one of wallet.*, game.*, bonus.*, withdrawal.* and *"
+    "{0:?}: must be balance, the name of an event type, or one of wallet.*, game.*, bonus.*, withdrawal.*, player.* and *"
 )]
 pub struct UnknownTopic(pub String);
 

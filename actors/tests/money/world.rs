@@ -22,7 +22,7 @@ use pitboss_actors::{
 use pitboss_wallet::{
     Bet, CacheLimits, Command, Currency, Decision, Deposit, Environment, ExternalId, Fact, Facts,
     GameId, GameStanding, Launch, Money, Origin, Outcome, Play, PlayCommand, PlayerId, PlayerState,
-    Policy, ProviderId, RefusalCode, Reply, RoundId, SessionId, Settled, Timestamp,
+    Policy, ProviderId, RefusalCode, Reply, RoundId, SessionId, SessionRules, Settled, Timestamp,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -207,6 +207,7 @@ impl Node {
             ids: Arc::new(TestIds),
             wake: wake.clone(),
             cache: CACHE,
+            sessions: SessionRules::default(),
         });
         let registry = Registry::new(ports, handles, registry);
         Self {
@@ -238,6 +239,8 @@ impl Node {
             token_hash: [0; 32],
             token_expires_at: Timestamp::from_micros(i64::MAX),
             expires_at: Timestamp::from_micros(i64::MAX),
+            login: None,
+            per_game_max: None,
         };
         for command in [
             Command::OpenAccount(currency()),

@@ -22,7 +22,8 @@ async fn balance_and_launch_are_answered_with_the_clients_own_id() {
             "type": "balance", "id": "a", "seq": 1,
             "wallets": [{
                 "currency": "EUR", "cash": "12.50", "bonus": "0.00", "total": "12.50",
-                "held_in_rounds": "0.00", "owed": "0.00",
+                "held_in_rounds": "0.00", "owed": "0.00", "restricted_winnings": "0.00",
+                "withdrawable": "12.50", "withdrawal_hold": "0.00",
             }],
         })
     );
@@ -32,13 +33,16 @@ async fn balance_and_launch_are_answered_with_the_clients_own_id() {
     assert_eq!(
         answer,
         json!({
-            "type": "launched", "id": 2, "seq": 1, "url": "http://x/dice?for=anna&in=EUR", "token": "t",
+            "type": "launched", "id": 2, "seq": 1, "url": "http://x/dice?for=anna&in=EUR&login=ses_00000000000000000000000000000001", "token": "t",
             "session": SessionId(Uuid::from_u128(9)), "expires_at": Timestamp::from_micros(0),
         })
     );
     let launch = json!({ "type": "launch", "game": "dice", "currency": "JPY" });
     let url = client.ask(&launch).await["url"].clone();
-    assert_eq!(url, "http://x/dice?for=anna&in=JPY");
+    assert_eq!(
+        url,
+        "http://x/dice?for=anna&in=JPY&login=ses_00000000000000000000000000000001"
+    );
     let launch = json!({ "type": "launch", "game": "chess", "id": [3] });
     let answer = client.ask(&launch).await;
     assert_eq!(
@@ -194,6 +198,24 @@ async fn a_renewed_token_lets_the_socket_live_longer() {
         .clock_offset_us
         .store(3_800_000_000, Ordering::SeqCst);
     assert_eq!(client.closed().await, (4102, "session_expired".to_owned()));
+}
+
+#[actix_web::test]
+async fn a_keep_alive_is_of_the_login_that_the_socket_is_under() {
+    let server = serve(Options::default());
+    let mut client = server.client("").await;
+    client.expect_snapshot(0).await;
+    let keep_alive = json!({ "type": "keep_alive", "id": 1 });
+    let answer = client.ask(&keep_alive).await;
+    let expected = json!({
+        "type": "kept_alive", "id": 1, "seq": 0, "expires_at": "1970-01-01T00:01:00Z",
+    });
+    assert_eq!(answer, expected);
+    client
+        .ask(&json!({ "type": "authenticate", "token": "anna 60" }))
+        .await;
+    let answer = client.ask(&keep_alive).await;
+    assert_eq!(answer["code"], "session_expired");
 }
 
 #[actix_web::test]

@@ -23,7 +23,8 @@ async fn a_snapshot_comes_first_and_then_every_event_in_order() {
             "epoch": INCARNATION.to_string(),
             "wallets": [{
                 "currency": "EUR", "cash": "12.50", "bonus": "0.00", "total": "12.50",
-                "held_in_rounds": "0.00", "owed": "0.00",
+                "held_in_rounds": "0.00", "owed": "0.00", "restricted_winnings": "0.00",
+                "withdrawable": "12.50", "withdrawal_hold": "0.00",
             }],
             "open_rounds": [],
         })

@@ -23,8 +23,8 @@ use pitboss_actors::{
     stream::{Desk, EventSink, Launched, Login, Refused, SinkState, Snapshot, StreamSource},
 };
 use pitboss_wallet::{
-    BalanceView, Currency, Environment, Event, EventType, Fact, Facts, Money, PlayerId,
-    PlayerState, SessionId, Timestamp, WalletView,
+    Currency, Environment, Event, EventType, Fact, Facts, Money, PlayerId, PlayerState, SessionId,
+    Timestamp, WalletView,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -222,12 +222,13 @@ fn snapshot(seq: i64) -> Snapshot {
     Snapshot {
         seq,
         wallets: vec![WalletView {
-            balance: BalanceView {
-                currency,
-                cash: money(12_500_000),
-                bonus: money(0),
-                total: money(12_500_000),
-            },
+            currency,
+            cash: money(12_500_000),
+            bonus: money(0),
+            restricted_winnings: money(0),
+            total: money(12_500_000),
+            withdrawable: money(12_500_000),
+            withdrawal_hold: money(0),
             held_in_rounds: money(0),
             owed: money(0),
         }],
@@ -303,6 +304,7 @@ impl Desk for World {
     async fn launch(
         &self,
         player: &PlayerId,
+        login: SessionId,
         game: &str,
         currency: Currency,
     ) -> Result<Launched, Refused> {
@@ -314,7 +316,7 @@ impl Desk for World {
             _ => return Err(refused("unknown_game")),
         }
         Ok(Launched {
-            url: format!("http://x/{game}?for={player}&in={currency}"),
+            url: format!("http://x/{game}?for={player}&in={currency}&login={login}"),
             token: "t".to_owned(),
             session: SessionId(Uuid::from_u128(9)),
             expires_at: Timestamp::from_micros(0),
@@ -329,6 +331,14 @@ impl Desk for World {
         let (player, seconds) = token.split_once(' ').ok_or(refused("unauthorized"))?;
         let expires_at = self.now().plus_seconds(seconds.parse().unwrap());
         Ok((PlayerId::new(player).unwrap(), login(2, expires_at)))
+    }
+
+    /// The login of a token that was presented on the socket is over; the first one goes on.
+    async fn keep_alive(&self, _: &PlayerId, login: SessionId) -> Result<Timestamp, Refused> {
+        match login.0.as_u128() {
+            2 => Err(refused("session_expired")),
+            _ => Ok(Timestamp::from_micros(60_000_000)),
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 // Made by `npm run generate` from the contract of a server, /asyncapi.json. Do not change it by hand.
 
 /**
+ * What an adjustment is for.
+ */
+export type AdjustmentCategory = ("goodwill" | "fraud" | "other") | "correction";
+/**
  * `wallet.bet_rolled_back`
  */
 export type BetRolledBack = Reversal;
@@ -8,6 +12,10 @@ export type BetRolledBack = Reversal;
  * A currency's code, upper case. Today: AUD, BRL, BTC, CAD, CHF, CZK, DKK, ETH, EUR, GBP, INR, JPY, LTC, MXN, NOK, NZD, PLN, SEK, TRY, USD, USDC, USDT, ZAR. Others may be added.
  */
 export type Currency = string;
+/**
+ * Which way an adjustment goes, as the player sees it.
+ */
+export type Direction = "credit" | "debit";
 /**
  * Which of the two worlds a record belongs to. Nothing ever crosses (INV-12).
  */
@@ -25,6 +33,18 @@ export type GameId = string;
  */
 export type Launched = GameSession;
 /**
+ * `player.logged_in`
+ */
+export type LoggedIn = Login;
+/**
+ * `player.logged_out`
+ */
+export type LoggedOut = EndedLogin;
+/**
+ * `player.session_expired`
+ */
+export type LoginExpired = EndedLogin;
+/**
  * An amount in major units of the currency beside it, as exact decimal text: `12.50`, `0.403604`. Never a JSON number.
  */
 export type Money = string;
@@ -32,6 +52,10 @@ export type Money = string;
  * A player, by the operator's own id.
  */
 export type PlayerId = string;
+/**
+ * What the player may do. What is owed to him is paid in any of these (T8).
+ */
+export type PlayerStatus = "active" | "bets_blocked" | "blocked" | "closed";
 /**
  * A provider account: one integration with one game provider.
  */
@@ -53,9 +77,17 @@ export type RoundOpened = Round;
  */
 export type RoundState = ("open" | "closed") | "interrupted" | "voided";
 /**
+ * Why a session is over.
+ */
+export type SessionEnd = "ended" | "logged_out" | "replaced" | "blocked" | "expired_idle" | "expired";
+/**
  * `game.session_ended`
  */
-export type SessionEnded = GameSession;
+export type SessionEnded = EndedGameSession;
+/**
+ * `game.session_expired`
+ */
+export type SessionExpired = EndedGameSession;
 /**
  * Our id of a player's or game's session: `ses_` and the 32 hexadecimal digits of a UUID.
  */
@@ -86,17 +118,39 @@ export type WinRolledBack = Reversal;
  */
 export interface EventByType {
   "config.changed": ConfigChanged;
+  "game.blocked": GameBlocked;
+  "game.changed": GameChanged;
+  "game.created": GameCreated;
+  "game.disabled": GameDisabled;
+  "game.enabled": GameEnabled;
+  "game.imported": GameImported;
   "game.launched": GameLaunched;
   "game.round_closed": GameRoundClosed;
   "game.round_opened": GameRoundOpened;
   "game.round_voided": GameRoundVoided;
   "game.session_ended": GameSessionEnded;
+  "game.session_expired": GameSessionExpired;
   "game.session_started": GameSessionStarted;
+  "game.unblocked": GameUnblocked;
+  "game.version_changed": GameVersionChanged;
   "key.changed": KeyChanged;
   "key.created": KeyCreated;
   "key.revoked": KeyRevoked;
   "key.rotated": KeyRotated;
+  "player.logged_in": PlayerLoggedIn;
+  "player.logged_out": PlayerLoggedOut;
+  "player.registered": PlayerRegistered;
+  "player.session_expired": PlayerSessionExpired;
+  "player.status_changed": PlayerStatusChanged;
+  "provider.changed": ProviderChanged;
+  "provider.closed": ProviderClosed;
+  "provider.created": ProviderCreated;
+  "provider.disabled": ProviderDisabled;
+  "provider.enabled": ProviderEnabled;
+  "provider.old_secret_revoked": ProviderOldSecretRevoked;
+  "provider.secret_rotated": ProviderSecretRotated;
   "wallet.account_opened": WalletAccountOpened;
+  "wallet.adjusted": WalletAdjusted;
   "wallet.bet_debited": WalletBetDebited;
   "wallet.bet_rolled_back": WalletBetRolledBack;
   "wallet.deposit_completed": WalletDepositCompleted;
@@ -115,11 +169,42 @@ export interface AccountOpened {
   currency: Currency;
 }
 /**
+ * `wallet.adjusted`
+ */
+export interface Adjusted {
+  /**
+   * Above 0, either way.
+   */
+  amount: Money;
+  /**
+   * The approval by which it was decided.
+   */
+  approval: ExternalId;
+  /**
+   * After the adjustment. A debit of more than there was is followed by `wallet.negative_balance`.
+   */
+  balance: Balance | null;
+  by: MakerChecker;
+  /**
+   * What it is for. Categories may be added.
+   */
+  category: AdjustmentCategory;
+  currency: Currency;
+  /**
+   * `credit` to the player, or `debit` from him.
+   */
+  direction: Direction;
+  /**
+   * Why, in the words of whoever asked for it.
+   */
+  reason: string;
+}
+/**
  * What a player has in one currency: `{"currency":"EUR","cash":"12.50","bonus":"0.00","total":"12.50"}`.
  */
 export interface Balance {
   /**
-   * Bonus money.
+   * Bonus money, and what was won with it.
    */
   bonus: Money;
   /**
@@ -164,6 +249,19 @@ export interface BetDebited {
   round: RoundId;
 }
 /**
+ * The person, and the operator key by which he acted.
+ */
+export interface By {
+  /**
+   * The id of the operator key.
+   */
+  key: string;
+  /**
+   * Whom the key is for.
+   */
+  person: string;
+}
+/**
  * `wallet.deposit_completed`
  */
 export interface DepositCompleted {
@@ -179,6 +277,42 @@ export interface DepositCompleted {
   reference: ExternalId;
 }
 /**
+ * A player's session in a game that is over.
+ */
+export interface EndedGameSession {
+  currency: Currency;
+  /**
+   * When it ends if the player does nothing more in it.
+   */
+  expires_at: Timestamp;
+  game: GameId | null;
+  /**
+   * The login that it was launched from; absent when the launch named none.
+   */
+  login?: SessionId | null;
+  provider: ProviderId | null;
+  /**
+   * Why it is over. Reasons may be added.
+   */
+  reason: SessionEnd;
+  session: SessionId;
+}
+/**
+ * A player's login that is over.
+ */
+export interface EndedLogin {
+  currency: Currency;
+  /**
+   * When it ends if the player does nothing more.
+   */
+  expires_at: Timestamp;
+  /**
+   * Why it is over. Reasons may be added.
+   */
+  reason: SessionEnd;
+  session: SessionId;
+}
+/**
  * Where the money of a bet came from, or where a win went.
  */
 export interface Funding {
@@ -191,12 +325,37 @@ export interface Funding {
 export interface GameSession {
   currency: Currency;
   /**
-   * When it ends by itself.
+   * When it ends if the player does nothing more in it.
    */
   expires_at: Timestamp;
   game: GameId | null;
+  /**
+   * The login that it was launched from; absent when the launch named none.
+   */
+  login?: SessionId | null;
   provider: ProviderId | null;
   session: SessionId;
+}
+/**
+ * A player's login.
+ */
+export interface Login {
+  currency: Currency;
+  /**
+   * When it ends if the player does nothing more.
+   */
+  expires_at: Timestamp;
+  session: SessionId;
+}
+/**
+ * Who asked for something that needs two persons, and who approved it.
+ */
+export interface MakerChecker {
+  /**
+   * Absent where the operator lets one person decide.
+   */
+  checker?: By | null;
+  maker: By;
 }
 /**
  * `wallet.negative_balance`
@@ -215,6 +374,23 @@ export interface NegativeBalance {
    * All that the player owes now.
    */
   owed: Money;
+}
+/**
+ * `player.registered`
+ */
+export interface Registered {
+  /**
+   * ISO 3166-1 alpha-2; absent where the operator told none.
+   */
+  country?: string | null;
+  /**
+   * A language tag, such as `de` or `pt-BR`; absent where the operator told none.
+   */
+  language?: string | null;
+  /**
+   * A test account: no report counts it.
+   */
+  test: boolean;
 }
 /**
  * What a correction takes back.
@@ -295,6 +471,10 @@ export interface RoundVoided {
    */
   bets: number;
   /**
+   * Who decided it, where people did.
+   */
+  by?: MakerChecker | null;
+  /**
    * Since when it takes no more bets; absent while it is open.
    */
   closed_at?: Timestamp | null;
@@ -324,6 +504,24 @@ export interface RoundVoided {
    * Sum of the wins that stand.
    */
   won: Money;
+}
+/**
+ * `player.status_changed`
+ */
+export interface StatusChanged {
+  by: By;
+  /**
+   * What he might do before; the same when it was told again.
+   */
+  from: PlayerStatus;
+  /**
+   * Why, in the words of whoever changed it.
+   */
+  reason: string;
+  /**
+   * What the player may do now. Statuses may be added.
+   */
+  status: PlayerStatus;
 }
 /**
  * Who did it.
@@ -371,16 +569,16 @@ export interface SystemEventData {
  */
 export interface Wallet {
   /**
-   * Bonus money.
+   * Bonus money, without what was won with it.
    */
   bonus: Money;
   /**
-   * Money that may be withdrawn.
+   * The player's own money.
    */
   cash: Money;
   currency: Currency;
   /**
-   * Stakes in rounds that are open.
+   * Stakes in rounds that are open; not part of the total.
    */
   held_in_rounds: Money;
   /**
@@ -388,9 +586,21 @@ export interface Wallet {
    */
   owed: Money;
   /**
-   * Cash and bonus together.
+   * What was won with bonus money and is not the player's own yet.
+   */
+  restricted_winnings: Money;
+  /**
+   * Cash, bonus and restricted winnings together.
    */
   total: Money;
+  /**
+   * Cash, less what the player owes.
+   */
+  withdrawable: Money;
+  /**
+   * What a withdrawal that is not paid yet holds; not part of the total.
+   */
+  withdrawal_hold: Money;
 }
 /**
  * `wallet.win_credited`
@@ -453,6 +663,216 @@ export interface ConfigChanged {
    * What happened; the subject on NATS.
    */
   type: "config.changed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A player may no longer bet on a game, a category or a provider's games.
+ */
+export interface GameBlocked {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.blocked";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * Something of a game was changed besides its switch and its version.
+ */
+export interface GameChanged {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.changed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A game was put into the catalogue.
+ */
+export interface GameCreated {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.created";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A game was disabled.
+ */
+export interface GameDisabled {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.disabled";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A game was enabled.
+ */
+export interface GameEnabled {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.enabled";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * Games were put into the catalogue, or changed, many at once.
+ */
+export interface GameImported {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.imported";
   /**
    * Of this type's contract: see the rule for adding fields.
    */
@@ -587,7 +1007,7 @@ export interface GameRoundVoided {
   version: 1;
 }
 /**
- * A game session is over before its time.
+ * A game session was ended before its time.
  */
 export interface GameSessionEnded {
   data: SessionEnded;
@@ -613,6 +1033,38 @@ export interface GameSessionEnded {
    * What happened; the subject on NATS.
    */
   type: "game.session_ended";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * The time of a game session is over.
+ */
+export interface GameSessionExpired {
+  data: SessionExpired;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.session_expired";
   /**
    * Of this type's contract: see the rule for adding fields.
    */
@@ -645,6 +1097,76 @@ export interface GameSessionStarted {
    * What happened; the subject on NATS.
    */
   type: "game.session_started";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A player may bet again on what was blocked.
+ */
+export interface GameUnblocked {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.unblocked";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A game has another version or checksum: to a regulator it is another game.
+ */
+export interface GameVersionChanged {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "game.version_changed";
   /**
    * Of this type's contract: see the rule for adding fields.
    */
@@ -791,6 +1313,411 @@ export interface KeyRotated {
   version: 1;
 }
 /**
+ * The player logged in.
+ */
+export interface PlayerLoggedIn {
+  data: LoggedIn;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "player.logged_in";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A login was ended before its time.
+ */
+export interface PlayerLoggedOut {
+  data: LoggedOut;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "player.logged_out";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * There is a new player.
+ */
+export interface PlayerRegistered {
+  data: Registered;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "player.registered";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * The time of a login is over.
+ */
+export interface PlayerSessionExpired {
+  data: LoginExpired;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "player.session_expired";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * The player was blocked, or let in again, or his account was closed.
+ */
+export interface PlayerStatusChanged {
+  data: StatusChanged;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "player.status_changed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account's name, policy, addresses or log were changed.
+ */
+export interface ProviderChanged {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.changed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account takes no more requests.
+ */
+export interface ProviderClosed {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.closed";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account was made.
+ */
+export interface ProviderCreated {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.created";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account takes no more bets.
+ */
+export interface ProviderDisabled {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.disabled";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account takes bets again.
+ */
+export interface ProviderEnabled {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.enabled";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account's old callback secret was ended before its time.
+ */
+export interface ProviderOldSecretRevoked {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.old_secret_revoked";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * A provider account got a new callback secret.
+ */
+export interface ProviderSecretRotated {
+  data: SystemEventData;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id. Also that of the entry in the audit log.
+   */
+  id: string;
+  /**
+   * Always `null`.
+   */
+  player: null;
+  /**
+   * Counts the events that belong to no player: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was done, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * Always `null`.
+   */
+  transaction: null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "provider.secret_rotated";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
  * The player has a wallet in a new currency.
  */
 export interface WalletAccountOpened {
@@ -817,6 +1744,38 @@ export interface WalletAccountOpened {
    * What happened; the subject on NATS.
    */
   type: "wallet.account_opened";
+  /**
+   * Of this type's contract: see the rule for adding fields.
+   */
+  version: 1;
+}
+/**
+ * Money was given or taken by hand, as two persons decided.
+ */
+export interface WalletAdjusted {
+  data: Adjusted;
+  environment: Environment;
+  /**
+   * Names the event for ever: drop what comes again under the same id.
+   */
+  id: string;
+  player: PlayerId;
+  /**
+   * Counts this player's events: from 1, without a gap.
+   */
+  seq: number;
+  /**
+   * When it was decided, by the server's clock.
+   */
+  time: Timestamp;
+  /**
+   * The ledger transaction that it tells of, where it tells of one.
+   */
+  transaction: TransactionId | null;
+  /**
+   * What happened; the subject on NATS.
+   */
+  type: "wallet.adjusted";
   /**
    * Of this type's contract: see the rule for adding fields.
    */
@@ -1025,17 +1984,39 @@ export const EVENT_VERSION = 1;
 
 export const EVENT_TYPES: readonly EventType[] = [
   "config.changed",
+  "game.blocked",
+  "game.changed",
+  "game.created",
+  "game.disabled",
+  "game.enabled",
+  "game.imported",
   "game.launched",
   "game.round_closed",
   "game.round_opened",
   "game.round_voided",
   "game.session_ended",
+  "game.session_expired",
   "game.session_started",
+  "game.unblocked",
+  "game.version_changed",
   "key.changed",
   "key.created",
   "key.revoked",
   "key.rotated",
+  "player.logged_in",
+  "player.logged_out",
+  "player.registered",
+  "player.session_expired",
+  "player.status_changed",
+  "provider.changed",
+  "provider.closed",
+  "provider.created",
+  "provider.disabled",
+  "provider.enabled",
+  "provider.old_secret_revoked",
+  "provider.secret_rotated",
   "wallet.account_opened",
+  "wallet.adjusted",
   "wallet.bet_debited",
   "wallet.bet_rolled_back",
   "wallet.deposit_completed",

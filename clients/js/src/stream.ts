@@ -147,6 +147,15 @@ export class Stream {
     return { url, token, session, expires_at } as LaunchedGame;
   }
 
+  /**
+   * The player did something: his login goes on. For what he does, never by a timer: a forgotten tab has to expire.
+   * Answers when the login ends if he does nothing more.
+   */
+  async keepAlive(): Promise<Timestamp> {
+    const { expires_at } = await this.#run({ type: "keep_alive" });
+    return expires_at as Timestamp;
+  }
+
   /** Hears of these besides; resolves with all that it hears of. */
   subscribe(types: readonly Topic[]): Promise<string[]> {
     return this.#choose("subscribe", types);

@@ -3,7 +3,7 @@
 import type { EventType } from "./events.js";
 
 /** A name for `types`: a type of event, a family of them, all of them, or small messages with balances. */
-export type Topic = EventType | "wallet.*" | "game.*" | "bonus.*" | "withdrawal.*" | "*" | "balance";
+export type Topic = EventType | "wallet.*" | "game.*" | "bonus.*" | "withdrawal.*" | "player.*" | "*" | "balance";
 
 export class Topics {
   #names: readonly string[] | undefined;

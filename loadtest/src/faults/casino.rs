@@ -54,6 +54,9 @@ ack_timeout_ms = 700
 [stream]
 heartbeat_s = 2
 idle_timeout_s = 6
+[sessions]
+player_idle_s = 86400
+game_idle_s = 86400
 [sweeper]
 every_ms = 500
 [log]

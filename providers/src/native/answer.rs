@@ -4,11 +4,14 @@ use pitboss_wallet::{
     BalanceView, BetWin, Currency, Funding, Kind, Money, PlayCommand, PlayerId, Receipt, Reply,
     SessionId, Settled, TransactionId,
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::{Answer, Ask, Call, Code, Problem, Response};
 
-#[derive(Serialize)]
+/// The part of each kind of money.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallbackFunding")]
 struct FundingView {
     cash: Money,
     bonus: Money,
@@ -24,7 +27,8 @@ impl FundingView {
 }
 
 /// One action of a `bet_win`.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallbackAction")]
 struct ActionView<'a> {
     r#type: Kind,
     transaction_id: TransactionId,
@@ -34,23 +38,30 @@ struct ActionView<'a> {
 }
 
 /// The order of the fields is the order on the wire: a repeat differs in `replayed` alone.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallbackSettled")]
 struct SettledView<'a> {
+    /// `ok`
     status: &'static str,
     transaction_id: TransactionId,
     provider_transaction_id: &'a str,
+    /// The request came before: this is the answer of then.
     replayed: bool,
+    /// The target of the rollback was not known; its id is blocked now.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     tombstone: bool,
+    /// Right after the transaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<BalanceView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     funding: Option<FundingView>,
+    /// Of `bet_win`: one for each action.
     #[serde(skip_serializing_if = "Option::is_none")]
     transactions: Option<Vec<ActionView<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallbackSession")]
 struct SessionView<'a> {
     status: &'static str,
     player: &'a PlayerId,
@@ -59,7 +70,8 @@ struct SessionView<'a> {
     balance: BalanceView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallbackBalance")]
 struct BalanceAnswer<'a> {
     status: &'static str,
     player: &'a PlayerId,
@@ -72,6 +84,15 @@ struct Done {
 }
 
 const OK: &str = "ok";
+
+/// The schema of what an action answers.
+pub(super) fn schema(action: &str, generator: &mut SchemaGenerator) -> Schema {
+    match action {
+        "authenticate" => generator.subschema_for::<SessionView<'_>>(),
+        "balance" => generator.subschema_for::<BalanceAnswer<'_>>(),
+        _ => generator.subschema_for::<SettledView<'_>>(),
+    }
+}
 
 pub(super) fn render(call: Option<&Call>, answer: &Answer) -> Response {
     let player = &answer.player;
@@ -95,7 +116,7 @@ pub(super) fn render(call: Option<&Call>, answer: &Answer) -> Response {
                 balance: (*balance).into(),
             },
         ),
-        Reply::Done => Response::json(200, &Done { status: OK }),
+        Reply::Ended(_) | Reply::Done => Response::json(200, &Done { status: OK }),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Pitboss' own callback protocol, for games that are written for it. `docs/callbacks.md` is its manual.
 //!
-//! `signature` is the header, `request` reads bodies, `answer` writes them.
+//! `signature` is the header, `request` reads bodies, `answer` writes them; `contract` describes both for `/openapi.json`.
 
 mod answer;
+mod contract;
 mod request;
 mod signature;
 
@@ -13,6 +14,7 @@ use crate::{
     Response, SignatureError,
 };
 
+pub use contract::{ACTIONS, Action};
 pub use request::MAX_ACTIONS;
 pub use signature::{HEADER, TOLERANCE_S, sign};
 
@@ -34,7 +36,7 @@ impl Dialect for Native {
         Policy::default()
     }
 
-    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<(), SignatureError> {
+    fn verify(&self, account: &Account, request: &RawRequest<'_>) -> Result<usize, SignatureError> {
         signature::verify(account, request)
     }
 

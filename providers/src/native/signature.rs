@@ -56,7 +56,7 @@ fn keyed(secret: &[u8]) -> HmacSha256 {
     <HmacSha256 as KeyInit>::new(&block)
 }
 
-pub(super) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<(), SignatureError> {
+pub(super) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<usize, SignatureError> {
     let header = request
         .headers
         .get(HEADER)
@@ -73,20 +73,24 @@ pub(super) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<(), 
         });
     }
     // Every pair is compared, so that the time taken does not tell which one fits.
-    let mut fits = Choice::from(0);
-    for secret in &account.secrets {
+    let mut fitting = account.secrets.len();
+    for (place, secret) in account.secrets.iter().enumerate().rev() {
         let secret = secret.expose();
         if secret.is_empty() {
             // A key that everybody knows signs nothing.
             continue;
         }
         let expected = tag(secret, signed.t, request.path, request.body);
+        let mut fits = Choice::from(0);
         for given in &signed.tags {
             fits |= expected.ct_eq(given);
         }
+        if fits.into() {
+            fitting = place;
+        }
     }
-    if fits.into() {
-        Ok(())
+    if fitting < account.secrets.len() {
+        Ok(fitting)
     } else {
         Err(SignatureError::Mismatch)
     }

@@ -9,8 +9,8 @@ use pitboss_providers::{
     native::Native,
 };
 use pitboss_wallet::{
-    Balance, Currency, Environment, ExternalId, Funding, GameStanding, GameSwitch, Kind,
-    PlayCommand, Policy, ProviderId, Receipt, Reply, Settled, Timestamp, TransactionId,
+    Balance, Currency, Environment, ExternalId, Funding, GameStanding, Kind, PlayCommand, Policy,
+    ProviderId, Receipt, Reply, Settled, Timestamp, TransactionId,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ pub fn request<'a>(action: &'a str, body: &'a [u8]) -> RawRequest<'a> {
 pub fn parse_bytes(action: &str, body: &[u8]) -> Result<Call, ParseError> {
     let game = |id: &pitboss_wallet::GameId| match id.as_str() {
         "dice" => GameStanding::ENABLED,
-        "old" => GameStanding::Known(GameSwitch::Disabled),
+        "old" => GameStanding::DISABLED,
         _ => GameStanding::Unknown,
     };
     let known = Known {
@@ -153,7 +153,7 @@ pub fn verify(
     path: &str,
     body: &[u8],
     secrets: &[&[u8]],
-) -> Result<(), SignatureError> {
+) -> Result<usize, SignatureError> {
     let mut account = account();
     account.secrets = secrets.iter().map(|secret| Secret::new(*secret)).collect();
     let headers = [("pitboss-signature", header)];

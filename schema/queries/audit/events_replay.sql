@@ -14,9 +14,9 @@ FROM (
     FROM (
         SELECT
             v.player_id, v.seq, v.type, d.balance ->> 'currency' AS currency, (d.balance ->> 'cash')::numeric AS cash,
-            coalesce((d.funding ->> 'cash')::numeric, d.amount) AS moved
+            coalesce((d.funding ->> 'cash')::numeric, d.amount) AS moved, d.direction
         FROM event v
-        CROSS JOIN LATERAL json_to_record(v.body::json -> 'data') AS d (amount numeric, funding json, balance json)
+        CROSS JOIN LATERAL json_to_record(v.body::json -> 'data') AS d (amount numeric, funding json, balance json, direction text)
         WHERE v.type LIKE 'wallet.%' AND ($1::text IS NULL OR v.player_id = $1)
     ) t
     WHERE t.cash IS NOT NULL
@@ -35,9 +35,10 @@ WHERE
         )
         ELSE e.cash <> e.before + CASE
                 WHEN e.type IN ('wallet.deposit_completed', 'wallet.win_credited', 'wallet.bet_rolled_back') THEN e.moved
+                WHEN e.type = 'wallet.adjusted' AND e.direction = 'credit' THEN e.moved
                 WHEN e.type = 'wallet.bet_debited' THEN -e.moved
                 -- What the player no longer has, he owes.
-                WHEN e.type = 'wallet.win_rolled_back' THEN -least(e.moved, e.before)
+                WHEN e.type IN ('wallet.win_rolled_back', 'wallet.adjusted') THEN -least(e.moved, e.before)
                 WHEN e.type = 'wallet.negative_balance' THEN 0
             END
             OR (e.newest IS NOT NULL AND b.amount IS DISTINCT FROM e.cash * 10::numeric ^ c.digits)

@@ -6,7 +6,8 @@ FROM (
         l.player_id, l.number, l.kind, l.amount, l.currency, coalesce(p.moved, 0) AS moved,
         CASE
             WHEN l.kind = 'bet' THEN -l.amount
-            WHEN l.kind IN ('win', 'deposit') THEN l.amount
+            -- An adjustment's amount has the sign of what it does to the player.
+            WHEN l.kind IN ('win', 'deposit', 'adjustment') THEN l.amount
             WHEN l.kind = 'close_round' OR l.kind = 'rollback' AND l.reverses IS NULL THEN 0
         END AS says
     FROM ledger l

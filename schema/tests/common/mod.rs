@@ -4,8 +4,9 @@
 
 use std::sync::{Arc, Weak};
 
-use pitboss_schema::{Store, StoreOptions};
+use pitboss_schema::{AuditAction, AuditActor, AuditNote, Store, StoreOptions};
 use pitboss_services::{Postgres, PostgresOptions, ScratchDir};
+use pitboss_wallet::Timestamp;
 use tokio::sync::Mutex;
 use tokio_postgres::{Client, NoTls};
 
@@ -69,5 +70,24 @@ impl Database {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
         tokio::spawn(connection);
         client
+    }
+}
+
+/// An entry of the audit log, of a number of its own.
+pub fn note(action: AuditAction, subject: &str) -> AuditNote {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    AuditNote {
+        id: uuid::Uuid::from_u64_pair(0xa0d1, COUNT.fetch_add(1, Ordering::Relaxed)),
+        at: Timestamp::from_micros(1_760_000_000_000_000),
+        action,
+        actor: AuditActor {
+            kind: "server",
+            id: "test".to_owned(),
+            person: None,
+            address: None,
+        },
+        subject: subject.to_owned(),
+        detail: serde_json::json!({}),
     }
 }

@@ -2,9 +2,9 @@
 
 use pitboss_schema::Store;
 use pitboss_wallet::{
-    Action, Authenticate, BetWin, Command, Currency, Deposit, GameStanding, Money, PlayCommand,
-    Policy, Rollback, RollbackAmount, RollbackOfWin, RoundId, TransactionScope, VoidRound, Win,
-    WinKind,
+    Action, Adjust, AdjustmentCategory, Authenticate, BetWin, By, Command, Currency, Deposit,
+    Direction, GameStanding, MakerChecker, Money, PlayCommand, Policy, Rollback, RollbackAmount,
+    RollbackOfWin, RoundId, TransactionScope, VoidRound, Win, WinKind,
 };
 
 use super::{Player, eur, external, game};
@@ -62,8 +62,29 @@ async fn happened(store: &Store, name: &str, policy: Policy) -> Player {
         game: game(),
         round: RoundId::new("r-4").unwrap(),
         reason: "a test".to_owned(),
+        by: None,
     };
     player.run(&player.play(PlayCommand::VoidRound(void))).await;
+    // By hand, there and back.
+    for (reference, direction) in [("adj-1", Direction::Credit), ("adj-2", Direction::Debit)] {
+        let by = By {
+            key: uuid::Uuid::nil(),
+            person: "Mary".to_owned(),
+        };
+        let adjust = Adjust {
+            reference: external(&id(reference)),
+            direction,
+            amount: Money::new(15, eur()),
+            category: AdjustmentCategory::Correction,
+            reason: "a test".to_owned(),
+            allow_debt: false,
+            by: MakerChecker {
+                maker: by.clone(),
+                checker: Some(by),
+            },
+        };
+        player.run(&Command::Adjust(adjust)).await;
+    }
     // Bets and wins in one call, in a round that stays open.
     let batch = BetWin {
         session: player.session,
@@ -106,6 +127,10 @@ impl Player {
     }
 
     async fn win(&mut self, id: &str, round: &str, units: i64, closes_round: bool) {
+        self.run(&self.win_in(id, round, units, closes_round)).await;
+    }
+
+    pub fn win_in(&self, id: &str, round: &str, units: i64, closes_round: bool) -> Command {
         let win = Win {
             transaction: external(id),
             game: game(),
@@ -116,16 +141,29 @@ impl Player {
             kind: WinKind::Ordinary,
             closes_round,
         };
-        self.run(&self.play(PlayCommand::Win(win))).await;
+        self.play(PlayCommand::Win(win))
     }
 
-    pub async fn take_back(&mut self, id: &str, target: &str, units: Option<i64>) {
-        let rollback = Rollback {
+    pub fn rollback_of(&self, id: &str, target: &str, units: Option<i64>) -> Command {
+        self.play(PlayCommand::Rollback(Rollback {
             transaction: external(id),
             target: external(target),
             round: None,
             units,
-        };
-        self.run(&self.play(PlayCommand::Rollback(rollback))).await;
+        }))
+    }
+
+    pub fn void_of(&self, id: &str, round: &str) -> Command {
+        self.play(PlayCommand::VoidRound(VoidRound {
+            transaction: external(id),
+            game: game(),
+            round: RoundId::new(round).unwrap(),
+            reason: "a test".to_owned(),
+            by: None,
+        }))
+    }
+
+    pub async fn take_back(&mut self, id: &str, target: &str, units: Option<i64>) {
+        self.run(&self.rollback_of(id, target, units)).await;
     }
 }

@@ -4,15 +4,19 @@
 #![allow(clippy::disallowed_methods, reason = "a test is a seam of its own")]
 
 pub mod history;
+pub mod random;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use pitboss_actors::ports::{Committed, Ledger, Writer};
-use pitboss_schema::Store;
+use pitboss_schema::{Profile, Store};
 use pitboss_wallet::{
     Bet, CacheLimits, CloseRound, Command, Currency, Decision, Deposit, Environment, ExternalId,
     Facts, GameId, GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, PlayerState,
-    Policy, ProviderId, RoundId, Seam, SessionId, Timestamp, Verdict, apply, decide,
+    Policy, ProviderId, RoundId, Seam, SessionId, SessionRules, Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -30,16 +34,24 @@ pub fn eur() -> Currency {
     Currency::from_code("EUR").unwrap()
 }
 
-fn game() -> GameId {
+pub fn game() -> GameId {
     GameId::new("dice").unwrap()
 }
 
-fn external(id: &str) -> ExternalId {
+pub fn external(id: &str) -> ExternalId {
     ExternalId::new(id).unwrap()
 }
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::from_micros(4_000_000_000_000_000)
+}
+
+/// A UUID v7 of this moment, after all that were made before.
+fn id_at(at: Timestamp) -> Uuid {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = u128::from(COUNT.fetch_add(1, Ordering::Relaxed));
+    let millis = u128::try_from(at.as_micros() / 1000).unwrap();
+    Uuid::from_u128(millis << 80 | 0x7 << 76 | 0x2 << 62 | count)
 }
 
 pub struct Player {
@@ -47,6 +59,8 @@ pub struct Player {
     pub state: PlayerState,
     pub session: SessionId,
     pub token_hash: [u8; 32],
+    /// What his clock says.
+    pub at: Timestamp,
     origin: Origin,
     writer: Box<dyn Writer>,
 }
@@ -55,7 +69,7 @@ impl Player {
     /// A new player with 1,000 units and a game session.
     pub async fn seated(store: &Store, name: &str, policy: Policy) -> Self {
         let id = PlayerId::new(name).unwrap();
-        store.create_player(&id, None).await.unwrap();
+        store.create_player(&id, &Profile::default()).await.unwrap();
         let session = SessionId(Uuid::now_v7());
         let mut token_hash = [0; 32];
         token_hash[..16].copy_from_slice(session.0.as_bytes());
@@ -64,6 +78,7 @@ impl Player {
             state: store.load(&id).await.unwrap().unwrap(),
             session,
             token_hash,
+            at: now(),
             origin: Origin {
                 provider: ProviderId::new("demo").unwrap(),
                 policy: Arc::new(policy),
@@ -90,6 +105,7 @@ impl Player {
             session: state.sessions[0].id,
             state,
             token_hash: [0; 32],
+            at: now(),
             origin: Origin {
                 provider: ProviderId::new("demo").unwrap(),
                 policy: Arc::new(policy),
@@ -102,9 +118,10 @@ impl Player {
         let mut facts = Facts::default();
         loop {
             let mut seam = Seam {
-                now: now(),
+                now: self.at,
                 environment: Environment::Sandbox,
-                new_id: &mut Uuid::now_v7,
+                sessions: SessionRules::default(),
+                new_id: &mut || id_at(self.at),
             };
             match decide(&self.state, &facts, command, &mut seam) {
                 Verdict::Commit(decision) => return Arc::from(decision),
@@ -116,6 +133,28 @@ impl Player {
         }
     }
 
+    /// Carries a command out if it is not refused; whether it was new.
+    pub async fn attempt(&mut self, command: &Command) -> bool {
+        let mut facts = Facts::default();
+        loop {
+            let mut seam = Seam {
+                now: self.at,
+                environment: Environment::Sandbox,
+                sessions: SessionRules::default(),
+                new_id: &mut || id_at(self.at),
+            };
+            match decide(&self.state, &facts, command, &mut seam) {
+                Verdict::Commit(_) => break,
+                Verdict::Need(more) => {
+                    facts.extend(self.store.find(&self.state.id, &more).await.unwrap());
+                }
+                Verdict::Answer(_) | Verdict::Refuse(_) => return false,
+            }
+        }
+        self.run(command).await;
+        true
+    }
+
     pub async fn run(&mut self, command: &Command) {
         let decision = self.decide(command).await;
         let answers = self.writer.commit(std::slice::from_ref(&decision)).await;
@@ -123,7 +162,7 @@ impl Player {
         apply(&mut self.state, &decision, LIMITS);
     }
 
-    fn play(&self, command: PlayCommand) -> Command {
+    pub fn play(&self, command: PlayCommand) -> Command {
         Command::Play(Play {
             origin: self.origin.clone(),
             command,
@@ -192,6 +231,8 @@ impl Player {
             token_hash,
             token_expires_at: now().plus_seconds(60),
             expires_at: now().plus_seconds(3_600),
+            login: None,
+            per_game_max: None,
         })
     }
 

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, or_empty},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
     route::{Route, get, patch, post},
@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/keys", resource, create)
             .summary("Makes an operator key; its secret is shown this once")
             .body::<New>()
+            .example(json!({ "name": "reports", "person": "Robin", "scopes": ["reports:read"] }))
             .answers::<View>(201)
             .refuses(&[Code::KeyLimit]),
         get("/v1/keys/{id}", resource, get_one)
@@ -60,16 +61,19 @@ pub fn routes() -> Vec<Route> {
         patch("/v1/keys/{id}", resource, change)
             .summary("Changes what another operator key may do")
             .body::<Change>()
+            .example(json!({ "name": "monthly reports" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         post("/v1/keys/{id}/rotate", resource, rotate)
             .summary("Gives an operator key a new secret, shown this once; the one before works on for a while")
             .optional_body::<Rotation>()
+            .example(json!({ "grace_s": 3600 }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         post("/v1/keys/{id}/revoke", resource, revoke)
             .summary("Revokes another operator key, at once and for ever")
             .optional_body::<Revocation>()
+            .example(json!({ "reason": "no longer needed" }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
     ]
@@ -139,6 +143,7 @@ async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewKey")]
 struct New {
     /// What it is for.
     name: String,
@@ -215,6 +220,7 @@ fn new_secret(world: &World) -> Result<String, ApiError> {
 /// Fields that are not sent stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyChange")]
 struct Change {
     /// What it is for.
     name: Option<String>,
@@ -320,6 +326,7 @@ fn differences(
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyRotation")]
 struct Rotation {
     /// How many seconds the secret before still works; 0: no longer. `keys.grace_s` when it is not there.
     grace_s: Option<i64>,
@@ -333,7 +340,7 @@ async fn rotate(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
         let grace_s = rotation.grace_s.unwrap_or(world.config.keys.grace_s);
         if !(0..=KEY_GRACE_S_MAX).contains(&grace_s) {
@@ -403,7 +410,7 @@ async fn revoke(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |revocation: Revocation| {
         let reason = revocation.reason.map(|reason| line("reason", &reason, 255));
         let reason = reason.transpose()?;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 /// How many requests a key may make on one node.
 #[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyRate")]
 pub(super) struct Rate {
     /// A second.
     pub(super) per_s: u32,
@@ -18,6 +19,7 @@ pub(super) struct Rate {
 
 /// A secret of a key, without the secret.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "KeySecret")]
 pub(super) struct Secret {
     /// Its first characters.
     prefix: String,
@@ -28,6 +30,7 @@ pub(super) struct Secret {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
 pub(super) struct View {
     pub(super) id: Uuid,
     name: String,

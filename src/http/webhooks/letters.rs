@@ -15,12 +15,13 @@ use uuid::Uuid;
 use super::{
     Answer, ApiError, Body, Operator, Page, answer, find, idempotency, malformed, rows_of,
 };
-use crate::{http::values::moment, world::World};
+use crate::{http::moment::moment, world::World};
 
 /// A replay from a time begins so much earlier: events carry the clocks of several servers.
 const REPLAY_MARGIN_S: i64 = 60;
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeadLetter")]
 pub struct Dead {
     event: Uuid,
     r#type: String,
@@ -74,6 +75,7 @@ pub async fn dead(
 /// Exactly one of them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WebhookReplay")]
 pub struct Replay {
     /// Everything since this moment, RFC 3339.
     from: Option<String>,

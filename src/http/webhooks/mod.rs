@@ -15,13 +15,14 @@ use pitboss_schema::{FeedPage, FeedPosition, Health, WebhookChange, WebhookRow};
 use pitboss_wallet::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     ApiError, List,
     auth::Operator,
-    body::Body,
+    body::{Body, Nothing, or_empty},
     events::{gone, position},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
@@ -51,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/webhooks", resource, create)
             .summary("Makes a webhook; its secret is shown this once")
             .body::<NewWebhook>()
+            .example(json!({ "url": "https://casino.example/hooks", "types": ["wallet.*"] }))
             .answers::<View>(201)
             .refuses(&[Code::WebhookLimit, Code::EventsGone]),
         get("/v1/webhooks/{id}", resource, get_one)
@@ -60,6 +62,7 @@ pub fn routes() -> Vec<Route> {
         patch("/v1/webhooks/{id}", resource, change)
             .summary("Changes a webhook, or turns it on or off")
             .body::<Change>()
+            .example(json!({ "description": "for the data warehouse", "enabled": false }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound, Code::EventsGone]),
         delete("/v1/webhooks/{id}", resource, delete_one)
@@ -69,6 +72,7 @@ pub fn routes() -> Vec<Route> {
         post("/v1/webhooks/{id}/rotate", resource, rotate)
             .summary("Gives a webhook a new secret, shown this once")
             .optional_body::<Rotation>()
+            .example(json!({ "grace_s": 3600 }))
             .answers::<View>(200)
             .refuses(&[Code::NotFound]),
         get("/v1/webhooks/{id}/dead", resource, dead)
@@ -79,17 +83,20 @@ pub fn routes() -> Vec<Route> {
         post("/v1/webhooks/{id}/replay", resource, replay)
             .summary("Delivers again")
             .body::<Replay>()
+            .example(json!({ "from": "2026-01-01T00:00:00Z" }))
             .answers::<Replayed>(202)
             .refuses(&[Code::NotFound, Code::EventsGone]),
         post("/v1/webhooks/{id}/test", resource, test)
             .summary("Sends a test event now")
             .optional_body::<Nothing>()
+            .example(json!({}))
             .answers::<Tested>(200)
             .refuses(&[Code::NotFound]),
     ]
 }
 
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Webhook")]
 struct View {
     id: String,
     url: String,
@@ -308,6 +315,7 @@ async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpResponse, A
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "WebhookChange")]
 struct Change {
     url: Option<String>,
     types: Option<Vec<String>>,
@@ -370,6 +378,7 @@ async fn delete_one(operator: Operator, id: Path<String>) -> Result<HttpResponse
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SecretRotation")]
 struct Rotation {
     /// How long the secret of before goes on signing.
     grace_s: Option<i64>,
@@ -384,7 +393,7 @@ async fn rotate(
 ) -> Result<HttpResponse, ApiError> {
     const GRACE_MAX_S: i64 = 30 * 86_400;
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
         let grace_s = rotation.grace_s.unwrap_or(world.config.webhooks.grace_s);
         if !(0..=GRACE_MAX_S).contains(&grace_s) {
@@ -405,11 +414,8 @@ async fn rotate(
     .await
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WebhookTest")]
 struct Tested {
     delivered: bool,
     /// Why it was not.
@@ -426,7 +432,7 @@ async fn test(
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
     let world = &operator.world;
-    let body = idempotency::or_empty(body);
+    let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |_: Nothing| {
         let row = find(world, &id).await?;
         let now = world.clock.now();

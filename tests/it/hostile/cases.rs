@@ -1,12 +1,17 @@
 //! The routes, each with a request that is in order, and the values that no part of one may have.
 
+mod games;
+mod history;
 mod keys;
+mod providers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use crate::support::{client::Client, player::Player};
+
+mod sessions;
 
 /// Who calls.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,8 +34,10 @@ pub struct Case {
     pub optional: &'static [&'static str],
     /// Hostile elsewhere, but in order in this place of the body; "" is the whole of it.
     pub legal: &'static [(&'static str, &'static str)],
-    /// Queries that mean nothing here.
+    /// Queries that mean nothing here; `=p` stands for the player of the test.
     pub bad_queries: &'static [&'static str],
+    /// How many bytes a body may have.
+    pub body_max: usize,
 }
 
 impl Case {
@@ -39,31 +46,6 @@ impl Case {
         legal.any(|legal| (legal.0, legal.1.as_bytes()) == (place, value))
     }
 }
-
-/// `=p` stands for the player of the test.
-const PAGES: &[&str] = &[
-    "",
-    "?player=",
-    "?player=%00",
-    "?player=%ff",
-    "?player=a%20b",
-    "?player=p&player=p",
-    "?player=p&limit=0",
-    "?player=p&limit=-1",
-    "?player=p&limit=1e3",
-    "?player=p&limit=1000000000",
-    "?player=p&limit=99999999999999999999",
-    "?player=p&limit=",
-    "?player=p&limit=1&limit=1",
-    "?player=p&after=",
-    "?player=p&after=x",
-    "?player=p&after=1.5",
-    "?player=p&after=9223372036854775808",
-    "?player=p&after=-9223372036854775809",
-    "?player=p&after=%00",
-    "?player=p&x=1",
-    "?player=p&%ff=%ff",
-];
 
 const POSITIONS: &[&str] = &[
     "?after=x",
@@ -178,7 +160,7 @@ pub const SEGMENTS: [&str; 10] = [
 ];
 
 /// A request to this path that is in order, if it needs neither a body nor a query.
-fn case(route: &'static str, method: &'static str, caller: Caller, path: String) -> Case {
+pub fn case(route: &'static str, method: &'static str, caller: Caller, path: String) -> Case {
     Case {
         route,
         method,
@@ -188,27 +170,29 @@ fn case(route: &'static str, method: &'static str, caller: Caller, path: String)
         optional: &[],
         legal: &[],
         bad_queries: &[],
+        body_max: 16_384,
     }
+}
+
+/// What was made for the cases.
+pub struct Made {
+    pub launch_token: String,
+    pub webhook: Webhook,
+    /// An operator key.
+    pub key: String,
+    /// A callback in the log of the sandbox's provider.
+    pub callback: i64,
 }
 
 /// A request in order for every route, about this player and this webhook. Their order is that in which they can be
 /// carried out.
-pub fn cases(
-    client: &Client,
-    player: &Player,
-    launch_token: &str,
-    webhook: &Webhook,
-    key: &str,
-) -> Vec<Case> {
+pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
+    let launch_token = made.launch_token.as_str();
     let Player { id, .. } = player;
     let get = |route, path: String| case(route, "GET", Caller::Operator, path);
     let post = |route, path: String, body| Case {
         body,
         ..case(route, "POST", Caller::Operator, path)
-    };
-    let page = |route| Case {
-        bad_queries: PAGES,
-        ..get(route, format!("{route}?player={id}"))
     };
     let public = |route: &'static str| case(route, "GET", Caller::Anybody, route.to_owned());
     let login = json!({ "player": id, "currency": "EUR" });
@@ -223,6 +207,13 @@ pub fn cases(
             "/docs/errors".into(),
         ),
         public("/asyncapi.json"),
+        public("/openapi.json"),
+        case(
+            "/docs/assets/{file}",
+            "GET",
+            Caller::Anybody,
+            "/docs/assets/docs.css".into(),
+        ),
         public("/healthz"),
         Case {
             optional: &["/country"],
@@ -242,15 +233,6 @@ pub fn cases(
             format!("/v1/players/{id}/deposits"),
             deposit,
         ),
-        post("/v1/sessions", "/v1/sessions".into(), login.clone()),
-        get("/v1/games", "/v1/games".into()),
-        post(
-            "/v1/games/{id}/launch",
-            "/v1/games/dice/launch".into(),
-            login.clone(),
-        ),
-        page("/v1/transactions"),
-        page("/v1/rounds"),
         Case {
             bad_queries: POSITIONS,
             ..case("/v1/stream", "GET", Caller::Player, "/v1/stream".into())
@@ -260,7 +242,7 @@ pub fn cases(
             ..get("/v1/events", "/v1/events?after=newest&wait=0".into())
         },
     ];
-    let mut callback = |action, body, optional| {
+    let mut ask = |action, body, optional| {
         cases.push(Case {
             body,
             optional,
@@ -280,46 +262,53 @@ pub fn cases(
     let batch = player.batch("r", &[("bet", "b2", "0.01"), ("win", "w2", "0.02")]);
     let flags = json!({ "round_closed": false, "jackpot_contribution": "0.00" });
     let kind = json!({ "round_closed": false, "bet_transaction_id": "b1", "kind": "ordinary" });
-    callback("authenticate", json!({ "token": launch_token }), &[]);
-    callback("balance", login, &[]);
-    callback(
+    ask("authenticate", json!({ "token": launch_token }), &[]);
+    ask("balance", login, &[]);
+    ask(
         "bet",
         also(player.bet("b1", "0.01"), flags),
         &["/round_closed", "/jackpot_contribution"],
     );
-    callback(
+    ask(
         "bet",
         also(player.bet("b3", "0.00"), json!({ "free_round": "f" })),
         &["/free_round"],
     );
-    callback(
+    ask(
         "win",
         also(player.win("w1", "b1", "0.01"), kind),
         &["/round_closed", "/bet_transaction_id", "/kind"],
     );
-    callback(
+    ask(
         "bet_win",
         also(batch, json!({ "round_closed": false })),
         &["/round_closed"],
     );
-    callback(
+    ask(
         "rollback",
         also(player.rollback("rb", "b3"), json!({ "round": "r-b3" })),
         &["/round"],
     );
-    callback("close_round", player.close("b1"), &[]);
-    cases.extend(webhook_cases(webhook));
-    cases.extend(keys::cases(key));
+    ask("close_round", player.close("b1"), &[]);
+    cases.extend(webhook_cases(&made.webhook));
+    cases.extend(keys::cases(&made.key));
+    cases.extend(providers::cases(made.callback));
+    cases.extend(games::cases(player, &made.webhook.block));
+    cases.extend(history::cases(id, &made.webhook.transaction));
+    cases.extend(sessions::cases(player));
     cases
 }
 
-/// A webhook that is there, and an event that it may get.
+/// A webhook that is there, an event that it may get, and a transaction.
 pub struct Webhook {
     pub id: String,
     pub event: String,
+    /// And a block of the player.
+    pub block: String,
+    pub transaction: String,
 }
 
-fn webhook_cases(Webhook { id, event }: &Webhook) -> Vec<Case> {
+fn webhook_cases(Webhook { id, event, .. }: &Webhook) -> Vec<Case> {
     let operator = |route: &'static str, method| {
         case(route, method, Caller::Operator, route.replace("{id}", id))
     };

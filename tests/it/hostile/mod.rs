@@ -3,6 +3,7 @@
 //! `cases` has one entry or more for each route of `src/http`, and the test fails for a route that has none.
 
 mod cases;
+mod people;
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,13 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use cases::{Caller, Case, SEGMENTS, Webhook, cases, documented_statuses, hostile_values, routes};
+use cases::{
+    Caller, Case, Made, SEGMENTS, Webhook, cases, documented_statuses, hostile_values, routes,
+};
 
 use crate::support::{
     client::{Answer, Client, send, signature, unix_now},
+    eventually,
     player::Player,
     sandbox::Sandbox,
 };
@@ -124,7 +128,7 @@ impl Scene {
             b"\x1f\x8b\x08\x00".to_vec(),
             good.replacen('{', "{\"x\":[{\"y\":1,\"y\":2}],", 1)
                 .into_bytes(),
-            [&b" ".repeat(16_385)[..], good.as_bytes()].concat(),
+            [&b" ".repeat(case.body_max + 1)[..], good.as_bytes()].concat(),
         ];
         for body in whole {
             if !case.has_legal("", &body) {
@@ -207,7 +211,7 @@ impl Scene {
             let long = "k".repeat(256);
             let longer = "k".repeat(10_000);
             let binary = HeaderValue::from_bytes(b"k\xff").unwrap();
-            for key in ["", &long, &longer] {
+            for key in ["", "a b", "a\tb", &long, &longer] {
                 refused(case.method, &case.path, &|request| {
                     request.header("Idempotency-Key", key)
                 })
@@ -289,7 +293,7 @@ fn with_bytes(body: &Value, place: &str, bytes: &[u8]) -> Vec<u8> {
     [before.as_bytes(), bytes, after.as_bytes()].concat()
 }
 
-/// A webhook that nothing is sent to, so that the server writes nothing about it; and an event of the player.
+/// A webhook that nothing is sent to, so that the server writes nothing about it; and an event and a transaction of the player.
 async fn webhook(client: &Client, player: &Player) -> Webhook {
     let settings = json!({ "url": "http://localhost:9/in" });
     let made = client.post("/v1/webhooks", &settings).await.ok();
@@ -301,7 +305,26 @@ async fn webhook(client: &Client, player: &Player) -> Webhook {
     send(change).await.ok();
     let events = format!("/v1/events?player={}", player.id);
     let event = client.get(&events).await.ok().text_at("/data/0/id");
-    Webhook { id, event }
+    let block = json!({ "category": "bingo", "reason": "hostile" });
+    let blocks = format!("/v1/players/{}/game-blocks", player.id);
+    let block = client.post(&blocks, &block).await.ok().text_at("/id");
+    let transactions = format!("/v1/transactions?player={}", player.id);
+    let transactions = client.get(&transactions).await.ok();
+    Webhook {
+        id,
+        event,
+        block,
+        transaction: transactions.text_at("/data/0/transaction_id"),
+    }
+}
+
+/// The number of a callback that was logged: the player's launch was one.
+async fn logged_callback(client: &Client) -> i64 {
+    eventually("a callback is logged", async || {
+        let log = client.get("/v1/providers/demo/callbacks").await.ok();
+        log.json["data"][0]["number"].as_i64()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -309,8 +332,11 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
     let scratch = ScratchDir::new("hostile").unwrap();
     let sandbox = Sandbox::start(&scratch.join("data"), &[]).await;
     let client = sandbox.client();
-    let player = Player::with(&client, "100.00").await;
-    let launch_token = player.launch_token(&client).await;
+    let mut player = Player::with(&client, "100.00").await;
+    // Of the game that he plays: its session takes the place of the one before.
+    let launched = player.launched(&client).await;
+    player.session = launched.text_at("/session");
+    let launch_token = launched.text_at("/token");
     let scene = Scene {
         client,
         player,
@@ -324,7 +350,19 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
         .await
         .ok()
         .text_at("/id");
-    let cases = cases(&scene.client, &scene.player, &launch_token, &webhook, &key);
+    // The first request of an account that may be stored is noted on its row, whatever becomes of it.
+    let bet = scene.player.bet("first", "0.01");
+    scene.client.callback("bet", &bet).await.ok();
+    let callback = logged_callback(&scene.client).await;
+    let made = Made {
+        launch_token,
+        webhook,
+        key,
+        callback,
+    };
+    let people = people::asked(&scene.client, &scene.player).await;
+    let mut cases = cases(&scene.client, &scene.player, &made);
+    cases.extend(people::cases(&scene.client, &scene.player, &people));
     for (path, method) in routes() {
         let has = |case: &Case| case.route.ends_with(&path) && case.method == method;
         assert!(cases.iter().any(has), "{method} {path} has no case here");

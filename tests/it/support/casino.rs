@@ -90,12 +90,9 @@ impl Casino {
         casino
     }
 
-    /// A configuration file of this casino, with `more` at its end.
+    /// A configuration file of this casino, with `more` at its end: settings of `[server]` come first there.
     pub fn config(&self, more: &str, api: u16, admin: u16) -> PathBuf {
-        let mut text = format!(
-            "[server]\napi_address = \"127.0.0.1:{api}\"\nadmin_address = \"127.0.0.1:{admin}\"\nshutdown_s = 10\n\
-             [security]\nmaster_key = \"{MASTER_KEY}\"\n"
-        );
+        let mut text = format!("[security]\nmaster_key = \"{MASTER_KEY}\"\n");
         for Login { environment, .. } in &self.logins {
             text += &format!(
                 "[environments.{environment}]\nenabled = true\npostgres_url = \"{}\"\nnats_url = \"{}\"\n\
@@ -104,6 +101,9 @@ impl Casino {
                 self.nats.url(),
             );
         }
+        text += &format!(
+            "[server]\napi_address = \"127.0.0.1:{api}\"\nadmin_address = \"127.0.0.1:{admin}\"\nshutdown_s = 10\n"
+        );
         let file = self.scratch.join(&format!("{}.toml", unique("config")));
         std::fs::write(&file, text + more).unwrap();
         file
@@ -175,6 +175,11 @@ impl Casino {
             (ready.status() == 200).then_some(())
         })
         .await;
+    }
+
+    /// Where the API of a server is.
+    pub fn api_port(&self, node: &Node) -> u16 {
+        node.api
     }
 
     pub fn client(&self, node: &Node, environment: &'static str) -> Client {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hmac::{Hmac, Mac};
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// Where everything is, as in `connection.json`.
@@ -157,6 +157,18 @@ impl Client {
         self.with_key(&self.at.second_operator_key)
     }
 
+    /// The same casino, asked with a new key of another person, which the second person made.
+    pub async fn of_another_person(&self, person: &str) -> Self {
+        let key = json!({ "name": person, "person": person, "scopes": ["*"] });
+        let made = self.second_person().post("/v1/keys", &key).await.ok();
+        self.with_key(&made.text_at("/secret"))
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let request = self.http(Method::PATCH, path);
+        send(request.bearer_auth(&self.at.operator_key).json(body)).await
+    }
+
     pub fn http(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.at.api))
     }
@@ -167,6 +179,20 @@ impl Client {
                 .bearer_auth(&self.at.operator_key),
         )
         .await
+    }
+
+    /// All rows of a list, page by page. The path has a query already.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("{path}{after}")).await.ok();
+            rows.extend(page.json["data"].as_array().unwrap().iter().cloned());
+            match page.json["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return rows,
+            }
+        }
     }
 
     pub async fn admin(&self, path: &str) -> Answer {

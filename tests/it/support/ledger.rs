@@ -57,7 +57,7 @@ impl Ledger {
     /// that are published and read, the use of a key, and who was refused.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'
-            AND tablename NOT IN ('lane_publisher', 'bus_savepoint', 'event_reader', 'audit_head')";
+            AND tablename NOT IN ('lane_publisher', 'bus_savepoint', 'event_reader', 'audit_head', 'callback_log')";
         let mut contents = BTreeMap::new();
         for row in self.0.query(tables, &[]).await.unwrap() {
             let table: String = row.get(0);

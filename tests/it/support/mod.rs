@@ -1,11 +1,12 @@
 //! What every test needs: the program under test, and the three kinds of people who use it.
 //!
 //! `program` runs the binary and ends it, `sandbox` and `casino` start a whole casino of it, `client` is
-//! the operator and the provider over HTTP, `player` one player and his requests, `stream` his WebSocket,
+//! the operator and the provider over HTTP, `account` another provider, `player` one player and his requests, `stream` his WebSocket,
 //! `bus` a subscriber on NATS, `receiver` one of webhooks, `owner` another owner of a player, `ledger` the look
 //! into Postgres that tells whether it is true. What must not live here: rules of the casino. They are in the
 //! tests, one each.
 
+pub mod account;
 pub mod bus;
 pub mod casino;
 pub mod client;

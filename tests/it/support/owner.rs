@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pitboss_actors::ports::{Committed, Ids, Ledger};
 use pitboss_schema::{Store, StoreOptions};
-use pitboss_wallet::{Command, Environment, Facts, PlayerId, Seam, Verdict, decide};
+use pitboss_wallet::{Command, Environment, Facts, PlayerId, Seam, SessionRules, Verdict, decide};
 
 use super::client::Client;
 
@@ -21,6 +21,7 @@ pub async fn carry_out(client: &Client, player: &str, command: &Command) {
         let mut seam = Seam {
             now: pitboss_actors::ports::Clock::now(&pitboss::seams::SystemClock),
             environment: Environment::Sandbox,
+            sessions: SessionRules::default(),
             new_id: &mut new_id,
         };
         match decide(&state, &facts, command, &mut seam) {
@@ -32,6 +33,8 @@ pub async fn carry_out(client: &Client, player: &str, command: &Command) {
                 }
                 facts = Facts::default();
             }
+            // Somebody was faster: nothing is left to do.
+            Verdict::Answer(_) => return,
             other => panic!("{other:?}"),
         }
     }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{client::Client, unique};
+use super::{
+    client::{Answer, Client},
+    unique,
+};
 
 /// A player with money, logged in, in a game.
 #[derive(Clone)]
@@ -11,9 +14,13 @@ pub struct Player {
     pub session: String,
     /// For the stream.
     pub token: String,
+    /// That he plays.
+    pub game: String,
 }
 
 pub const GAME: &str = "dice";
+/// Events of [`Player::with`]: registration, account, deposit, launch, session and login.
+pub const EVENTS: i64 = 6;
 
 impl Player {
     /// A new player with so many EUR, in a session of [`GAME`].
@@ -27,6 +34,7 @@ impl Player {
             id,
             session: String::new(),
             token: String::new(),
+            game: GAME.to_owned(),
         };
         player.deposit(client, amount).await;
         player.session = player.launch(client).await;
@@ -50,14 +58,16 @@ impl Player {
             .ok();
     }
 
+    /// A new game session, which takes the place of the one before.
+    pub async fn launched(&self, client: &Client) -> Answer {
+        let body = json!({ "player": self.id, "currency": "EUR" });
+        let path = format!("/v1/games/{}/launch", self.game);
+        client.post(&path, &body).await.ok()
+    }
+
     /// The launch token of a new game session.
     pub async fn launch_token(&self, client: &Client) -> String {
-        let body = json!({ "player": self.id, "currency": "EUR" });
-        client
-            .post(&format!("/v1/games/{GAME}/launch"), &body)
-            .await
-            .ok()
-            .text_at("/token")
+        self.launched(client).await.text_at("/token")
     }
 
     /// A new game session, taken over by the provider.
@@ -87,7 +97,7 @@ impl Player {
     /// A bet in the round `r-<id>`.
     pub fn bet(&self, id: &str, amount: &str) -> Value {
         json!({
-            "transaction_id": id, "player": self.id, "session": self.session, "game": GAME,
+            "transaction_id": id, "player": self.id, "session": self.session, "game": self.game,
             "round": format!("r-{id}"), "amount": amount, "currency": "EUR",
         })
     }
@@ -95,7 +105,7 @@ impl Player {
     /// A win in the round of the bet with this id.
     pub fn win(&self, id: &str, bet: &str, amount: &str) -> Value {
         json!({
-            "transaction_id": id, "player": self.id, "game": GAME, "round": format!("r-{bet}"),
+            "transaction_id": id, "player": self.id, "game": self.game, "round": format!("r-{bet}"),
             "amount": amount, "currency": "EUR",
         })
     }
@@ -105,7 +115,7 @@ impl Player {
     }
 
     pub fn close(&self, bet: &str) -> Value {
-        json!({ "player": self.id, "game": GAME, "round": format!("r-{bet}") })
+        json!({ "player": self.id, "game": self.game, "round": format!("r-{bet}") })
     }
 
     /// A batch of `(type, id, amount)` in one round.
@@ -113,7 +123,7 @@ impl Player {
         let action = |(kind, id, amount): &(&str, &str, &str)| json!({ "type": kind, "transaction_id": id, "amount": amount });
         let actions: Vec<Value> = actions.iter().map(action).collect();
         json!({
-            "player": self.id, "session": self.session, "game": GAME, "round": round, "currency": "EUR",
+            "player": self.id, "session": self.session, "game": self.game, "round": round, "currency": "EUR",
             "actions": actions,
         })
     }

@@ -1,31 +1,23 @@
-//! Accounts and sessions: opening, deposits, launches, status.
+//! Accounts: opening, deposits, status.
 
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement},
     keys::{deposit_fingerprint, deposit_key},
+    session,
     stored::{mismatch, replay, settled},
 };
 use crate::{
-    Account, Authenticate, Balance, BalanceView, Currency, Deposit, Fact, Funding, GameStanding,
-    GameSwitch, Launch, Money, OpenSession, PlayerStatus, Refusal, RefusalCode, Reply, Session,
-    SessionId, SessionKind, SessionReply, Wallet,
-    event_data::{
-        AccountOpened, DepositCompleted, GameSession, Launched, SessionEnded, SessionStarted,
-    },
+    Account, BalanceView, Currency, Deposit, Fact, Funding, Money, Refusal, RefusalCode,
+    Registration, Reply, SessionEnd, SetStatus, Wallet,
+    event_data::{AccountOpened, DepositCompleted, Registered, StatusChanged},
 };
 
 pub(super) fn open(draft: &mut Draft<'_, '_>, currency: Currency) -> Result<Reply, Stop> {
     if let Ok(balance) = draft.balance(currency) {
         return Ok(Reply::Balance(balance));
     }
-    let wallet = Wallet {
-        currency,
-        cash: 0,
-        receivable: 0,
-        has_receivable: false,
-        held: 0,
-    };
+    let wallet = Wallet::new(currency);
     draft.put_wallet(wallet);
     let opened = AccountOpened {
         currency,
@@ -54,6 +46,10 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
         Lookup::Unknown => return Err(Stop::Need(vec![Fact::Transaction(key)])),
         Lookup::Absent => {}
     }
+    if !draft.state().status.may_enter() {
+        let detail = "the player may not bring money";
+        return Err(Refusal::new(RefusalCode::PlayerBlocked, detail).into());
+    }
     let postings = draft.post(
         currency,
         &[(Account::PspClearing, -units), (Account::Cash, units)],
@@ -76,127 +72,34 @@ pub(super) fn deposit(draft: &mut Draft<'_, '_>, deposit: &Deposit) -> Result<Re
     Ok(settled(draft, vec![receipt], false))
 }
 
-pub(super) fn open_session(draft: &mut Draft<'_, '_>, open: &OpenSession) -> Result<Reply, Stop> {
-    let balance = draft.balance(open.currency)?;
-    let session = Session {
-        id: open.session,
-        kind: SessionKind::Player,
-        currency: open.currency,
-        provider: None,
-        game: None,
-        expires_at: open.expires_at,
-        ended_at: None,
-        token_expires_at: None,
-    };
-    draft.put_session(session, Some(open.token_hash));
-    Ok(Reply::Session(SessionReply {
-        session: open.session,
-        balance,
-    }))
-}
-
-/// Whether the player may launch this game, as far as is known.
-fn may_launch(draft: &Draft<'_, '_>, launch: &Launch) -> Result<Balance, Refusal> {
-    let balance = draft.balance(launch.currency)?;
-    if draft.state().status == PlayerStatus::Blocked {
-        let detail = "the player may not play";
-        return Err(Refusal::new(RefusalCode::PlayerBlocked, detail));
-    }
-    match launch.standing {
-        GameStanding::Known(GameSwitch::Enabled) => Ok(balance),
-        GameStanding::Known(GameSwitch::Disabled) => {
-            let detail = "the game is disabled";
-            Err(Refusal::new(RefusalCode::GameDisabled, detail))
-        }
-        GameStanding::Unknown => {
-            let detail = "there is no such game";
-            Err(Refusal::new(RefusalCode::UnknownGame, detail))
-        }
-    }
-}
-
-pub(super) fn launch(draft: &mut Draft<'_, '_>, launch: &Launch) -> Result<Reply, Stop> {
-    let balance = may_launch(draft, launch).map_err(|refusal| {
-        // Not on memory alone: another owner may have unblocked the player. The question about the new session
-        // brings the player's version.
-        let question = Fact::Session(launch.session);
-        if draft.is_unknown(&question) {
-            Stop::Need(vec![question])
-        } else {
-            refusal.into()
-        }
-    })?;
-    let session = Session {
-        id: launch.session,
-        kind: SessionKind::Game,
-        currency: launch.currency,
-        provider: Some(launch.provider.clone()),
-        game: Some(launch.game.clone()),
-        expires_at: launch.expires_at,
-        ended_at: None,
-        token_expires_at: Some(launch.token_expires_at),
-    };
-    draft.event(None, &Launched(GameSession::of(&session)));
-    draft.put_session(session, Some(launch.token_hash));
-    Ok(Reply::Session(SessionReply {
-        session: launch.session,
-        balance,
-    }))
-}
-
-/// The launch token is single-use: whoever comes second is refused, also on another node, because both
-/// commits claim one version of the player.
-pub(super) fn authenticate(
+/// The first thing that is told of a player: whoever registers him again changes nothing.
+pub(super) fn register(
     draft: &mut Draft<'_, '_>,
-    authenticate: &Authenticate,
+    registration: &Registration,
 ) -> Result<Reply, Stop> {
-    let mut session = draft.session(authenticate.session)?;
-    if session.kind != SessionKind::Game
-        || session.provider.as_ref() != Some(&authenticate.provider)
-    {
-        return Err(Stop::refuse(
-            RefusalCode::SessionInvalid,
-            "not a launch of this provider",
-        ));
-    }
-    let Some(token_expires_at) = session.token_expires_at else {
-        return Err(Stop::refuse(
-            RefusalCode::SessionInvalid,
-            "the launch token was used before",
-        ));
-    };
-    let now = draft.now();
-    if session.ended_at.is_some() || token_expires_at <= now || session.expires_at <= now {
-        return Err(Stop::refuse(
-            RefusalCode::SessionExpired,
-            "the launch token is too old",
-        ));
-    }
-    let balance = draft.balance(session.currency)?;
-    session.token_expires_at = None;
-    draft.event(None, &SessionStarted(GameSession::of(&session)));
-    let id = session.id;
-    draft.put_session(session, None);
-    Ok(Reply::Session(SessionReply {
-        session: id,
-        balance,
-    }))
-}
-
-/// Ends a session; one that is over stays as it is.
-pub(super) fn end_session(draft: &mut Draft<'_, '_>, id: SessionId) -> Result<Reply, Stop> {
-    let mut session = draft.session(id)?;
-    if session.ended_at.is_none() {
-        session.ended_at = Some(draft.now());
-        if session.kind == SessionKind::Game {
-            draft.event(None, &SessionEnded(GameSession::of(&session)));
-        }
-        draft.put_session(session, None);
+    if draft.state().last_event == 0 {
+        let registered = Registered {
+            country: &registration.country,
+            language: &registration.language,
+            test: registration.test,
+        };
+        draft.event(None, &registered);
     }
     Ok(Reply::Done)
 }
 
-pub(super) fn set_status(draft: &mut Draft<'_, '_>, status: PlayerStatus) -> Result<Reply, Stop> {
-    draft.set_status(status);
+/// A player who may not enter has no session either: all of them end in the same decision.
+pub(super) fn set_status(draft: &mut Draft<'_, '_>, set: &SetStatus) -> Result<Reply, Stop> {
+    if !set.status.may_enter() {
+        session::end_all(draft, SessionEnd::Blocked)?;
+    }
+    let changed = StatusChanged {
+        status: set.status,
+        from: draft.state().status,
+        reason: &set.reason,
+        by: &set.by,
+    };
+    draft.event(None, &changed);
+    draft.set_status(set.status);
     Ok(Reply::Done)
 }

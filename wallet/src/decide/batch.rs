@@ -4,7 +4,7 @@ use super::{
     Stop,
     bet::{self, Stake},
     draft::Draft,
-    round,
+    game, round, session,
     stored::settled,
     win,
 };
@@ -16,14 +16,24 @@ pub(super) fn decide(
     batch: &BetWin,
 ) -> Result<Reply, Stop> {
     let is_bet = |action: &Action| matches!(action, Action::Bet { .. });
+    let mut session = None;
     let mut round = match batch.actions.first() {
         // Wins alone are paid like a single win: without a session, to whomever (T8).
         Some(Action::Win { transaction, units }) if !batch.actions.iter().any(is_bet) => {
             win::round_of(draft, origin, &win_of(batch, transaction, *units))?
         }
         _ => {
-            bet::admit(draft, origin, batch.session, batch.currency, batch.standing)?;
-            bet::open(draft, origin, &batch.game, &batch.round, batch.currency)?
+            let BetWin {
+                currency, standing, ..
+            } = batch;
+            let (admitted, switch) = bet::admit(draft, origin, batch.session, *currency, standing)?;
+            for action in &batch.actions {
+                if let Action::Bet { units, .. } = action {
+                    game::check_stake(standing, Money::new(*units, *currency))?;
+                }
+            }
+            session = Some(admitted);
+            bet::open(draft, origin, &batch.game, &batch.round, *currency, switch)?
         }
     };
     let mut receipts = Vec::with_capacity(batch.actions.len());
@@ -53,6 +63,9 @@ pub(super) fn decide(
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
+    if let Some(session) = session {
+        session::active(draft, session)?;
+    }
     Ok(settled(draft, receipts, false))
 }
 
@@ -60,7 +73,7 @@ fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64) -> Win {
     Win {
         transaction: transaction.clone(),
         game: batch.game.clone(),
-        standing: batch.standing,
+        standing: batch.standing.clone(),
         round: batch.round.clone(),
         amount: Money::new(units, batch.currency),
         bet: None,

@@ -3,24 +3,20 @@
 use super::{
     Stop,
     draft::{Draft, Lookup, Movement, new_round},
-    keys, round,
+    game, keys, round, session,
     stored::settled,
 };
 use crate::{
     Account, Bet, Currency, ExternalId, Funding, GameId, GameStanding, GameSwitch, Kind, Money,
-    Origin, PlayerStatus, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId,
-    SessionId, SessionKind,
+    Origin, Receipt, Refusal, RefusalCode, Reply, Round, RoundEntry, RoundId, Session, SessionId,
+    SessionKind,
 };
 
 pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> Result<Reply, Stop> {
-    admit(
-        draft,
-        origin,
-        bet.session,
-        bet.amount.currency,
-        bet.standing,
-    )?;
-    let mut round = open(draft, origin, &bet.game, &bet.round, bet.amount.currency)?;
+    let currency = bet.amount.currency;
+    let (session, switch) = admit(draft, origin, bet.session, currency, &bet.standing)?;
+    game::check_stake(&bet.standing, bet.amount)?;
+    let mut round = open(draft, origin, &bet.game, &bet.round, currency, switch)?;
     let stake = Stake {
         transaction: &bet.transaction,
         game: &bet.game,
@@ -33,17 +29,19 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, origin: &Origin, bet: &Bet) -> R
         round::close(draft, &mut round);
     }
     draft.put_round(round)?;
+    session::active(draft, session)?;
     Ok(settled(draft, vec![receipt], false))
 }
 
-/// Whether this player may bet in this session and game at all: what a win is never asked.
+/// The session of a bet, if this player may bet in it and in this game at all, and how far the game is switched on:
+/// what a win is never asked.
 pub(super) fn admit(
     draft: &Draft<'_, '_>,
     origin: &Origin,
     session: SessionId,
     currency: Currency,
-    standing: GameStanding,
-) -> Result<(), Stop> {
+    standing: &GameStanding,
+) -> Result<(Session, GameSwitch), Stop> {
     let session = draft.session(session)?;
     let of_provider = session.provider.as_ref() == Some(&origin.provider);
     if session.kind != SessionKind::Game || !of_provider {
@@ -52,7 +50,12 @@ pub(super) fn admit(
             "not a game session of this provider",
         ));
     }
-    if session.ended_at.is_some() || session.expires_at <= draft.now() {
+    let blocked = || Stop::refuse(RefusalCode::PlayerBlocked, "the player may not bet");
+    if !session.is_live(draft.now()) {
+        // A block ends the sessions: it is why.
+        if !draft.state().status.may_enter() {
+            return Err(blocked());
+        }
         return Err(Stop::refuse(
             RefusalCode::SessionExpired,
             "the session is over",
@@ -62,23 +65,11 @@ pub(super) fn admit(
         let detail = format!("the session is in {}", session.currency);
         return Err(Stop::refuse(RefusalCode::CurrencyMismatch, detail));
     }
-    if draft.state().status == PlayerStatus::Blocked {
-        return Err(Stop::refuse(
-            RefusalCode::PlayerBlocked,
-            "the player may not bet",
-        ));
+    if !draft.state().status.may_bet() {
+        return Err(blocked());
     }
-    match standing {
-        GameStanding::Known(GameSwitch::Enabled) => Ok(()),
-        GameStanding::Known(GameSwitch::Disabled) => Err(Stop::refuse(
-            RefusalCode::GameDisabled,
-            "the game takes no bets",
-        )),
-        GameStanding::Unknown => Err(Stop::refuse(
-            RefusalCode::UnknownGame,
-            "the provider has no such game",
-        )),
-    }
+    let switch = game::admit(standing, draft.state().country, currency)?;
+    Ok((session, switch))
 }
 
 /// The round that a bet goes to. One that memory does not know is taken for new: the commit fails if it
@@ -89,7 +80,9 @@ pub(super) fn open(
     game: &GameId,
     round: &RoundId,
     currency: Currency,
+    switch: GameSwitch,
 ) -> Result<Round, Stop> {
+    let finishes = switch != GameSwitch::Enabled;
     let key = keys::round_key(origin, game, round);
     match draft.round(&key) {
         Lookup::Found(round) if !round.state.is_open() => Err(Stop::refuse(
@@ -100,6 +93,8 @@ pub(super) fn open(
             round::check_currency(&round, currency)?;
             Ok(round)
         }
+        // Of a round that memory does not know, the refusal asks the ledger before it goes out (T3).
+        Lookup::Absent | Lookup::Unknown if finishes => Err(game::finishing().into()),
         Lookup::Absent | Lookup::Unknown => {
             let round = new_round(draft, key, game, currency);
             round::announce(draft, &round);

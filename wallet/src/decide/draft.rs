@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::{Seam, Stop};
 use crate::{
-    Account, Balance, BalanceChange, Currency, Decision, Event, ExternalId, Fact, Facts,
+    Account, Balance, BalanceChange, Client, Currency, Decision, Event, ExternalId, Fact, Facts,
     Fingerprint, Funding, GameId, Kind, Money, Outcome, PlayerState, PlayerStatus, Posting,
     Receipt, Refusal, RefusalCode, Round, RoundChange, RoundKey, RoundState, Session,
-    SessionChange, SessionId, StoredTransaction, Timestamp, Transaction, TransactionId,
-    TransactionKey, TransactionState, Wallet,
+    SessionChange, SessionId, SessionRules, StoredTransaction, Timestamp, Transaction,
+    TransactionId, TransactionKey, TransactionState, Wallet,
     event::{EventData, Subject},
 };
 
@@ -109,6 +109,10 @@ impl<'a, 's> Draft<'a, 's> {
         self.seam.now
     }
 
+    pub fn rules(&self) -> SessionRules {
+        self.seam.sessions
+    }
+
     /// Forgets everything drafted so far.
     pub fn clear(&mut self) {
         self.status = self.state.status;
@@ -145,7 +149,10 @@ impl<'a, 's> Draft<'a, 's> {
     }
 
     pub fn session(&self, id: SessionId) -> Result<Session, Stop> {
-        match look(self.state.session(id), &self.facts.sessions, &id) {
+        let mut drafted = self.sessions.iter().map(|change| &change.session);
+        let known = drafted.find(|session| session.id == id);
+        let known = known.or_else(|| self.state.session(id));
+        match look(known, &self.facts.sessions, &id) {
             Lookup::Found(session) => Ok(session),
             Lookup::Absent => Err(Stop::refuse(
                 RefusalCode::SessionInvalid,
@@ -155,13 +162,25 @@ impl<'a, 's> Draft<'a, 's> {
         }
     }
 
+    /// All sessions that have not been ended, oldest first. Memory holds only some of them: the ledger is asked.
+    pub fn unended_sessions(&self) -> Result<&'a [Session], Stop> {
+        let unended = self.facts.unended.as_deref();
+        unended.ok_or_else(|| Stop::Need(vec![Fact::Sessions]))
+    }
+
     /// Whether neither memory nor the ledger has told of it.
     pub fn is_unknown(&self, fact: &Fact) -> bool {
         match fact {
             Fact::Transaction(key) => matches!(self.stored(key), Lookup::Unknown),
             Fact::Round(key) => matches!(self.round(key), Lookup::Unknown),
             Fact::Session(id) => matches!(self.session(*id), Err(Stop::Need(_))),
+            Fact::Sessions => self.facts.unended.is_none(),
         }
+    }
+
+    /// Whether the ledger was asked for this session, or for all of them: then what is known of it is not old.
+    pub fn is_checked(&self, id: SessionId) -> bool {
+        self.facts.unended.is_some() || self.facts.sessions.iter().any(|(of, _)| *of == id)
     }
 
     pub fn wallet(&self, currency: Currency) -> Result<Wallet, Refusal> {
@@ -215,11 +234,24 @@ impl<'a, 's> Draft<'a, 's> {
         }
     }
 
-    pub fn put_session(&mut self, session: Session, token_hash: Option<[u8; 32]>) {
+    pub fn put_new_session(&mut self, session: Session, token_hash: [u8; 32], client: Client) {
         self.sessions.push(SessionChange {
             session,
-            token_hash,
+            token_hash: Some(token_hash),
+            client,
         });
+    }
+
+    pub fn put_session(&mut self, session: Session) {
+        let mut drafted = self.sessions.iter_mut();
+        match drafted.find(|change| change.session.id == session.id) {
+            Some(change) => change.session = session,
+            None => self.sessions.push(SessionChange {
+                session,
+                token_hash: None,
+                client: Client::default(),
+            }),
+        }
     }
 
     /// Takes a round in, and keeps the wallet's view of the held stake in step. What is held must fit as any
@@ -286,7 +318,7 @@ impl<'a, 's> Draft<'a, 's> {
                         wallet.receivable.checked_add(*units).ok_or_else(overflow)?;
                     Some(wallet.receivable)
                 }
-                Account::House(_) | Account::PspClearing => None,
+                Account::House(_) | Account::PspClearing | Account::Adjustments => None,
             };
             let amount = Money::new(*units, currency);
             postings.push(Posting {

@@ -1,13 +1,15 @@
 //! The keys and fingerprints of a command: what makes it a repeat of an earlier one (T1, T2).
 
 use crate::{
-    Action, Command, Deposit, ExternalId, Fact, Fingerprint, GameId, Kind, Money, Origin, Play,
-    PlayCommand, ProviderId, Rollback, RollbackAmount, RoundId, RoundKey, RoundScope,
+    Action, Adjust, Command, Deposit, ExternalId, Fact, Fingerprint, GameId, Kind, Money, Origin,
+    Play, PlayCommand, ProviderId, Rollback, RollbackAmount, RoundId, RoundKey, RoundScope,
     TransactionKey, TransactionScope,
 };
 
 /// The name under which deposits are filed: they belong to no game provider.
 const CASHIER: &str = "cashier";
+/// The name under which adjustments are filed.
+const BACK_OFFICE: &str = "back_office";
 
 /// A key that a command claims, with what it would store there.
 pub(super) struct OwnKey {
@@ -62,6 +64,28 @@ pub(super) fn deposit_key(deposit: &Deposit) -> Result<TransactionKey, crate::Id
 
 pub(super) fn deposit_fingerprint(amount: Money) -> Fingerprint {
     Fingerprint::of(&["deposit", amount.currency.code(), &amount.units.to_string()])
+}
+
+/// An approval is of one player: its id needs no wider scope.
+pub(super) fn adjustment_key(adjust: &Adjust) -> Result<TransactionKey, crate::IdError> {
+    Ok(TransactionKey {
+        scope: TransactionScope::Player,
+        provider: ProviderId::new(BACK_OFFICE)?,
+        kind: Kind::Adjustment,
+        external_id: adjust.reference.clone(),
+    })
+}
+
+pub(super) fn adjustment_fingerprint(adjust: &Adjust) -> Fingerprint {
+    Fingerprint::of(&[
+        Kind::Adjustment.as_str(),
+        adjust.direction.as_str(),
+        adjust.amount.currency.code(),
+        &adjust.amount.units.to_string(),
+        adjust.category.as_str(),
+        &adjust.reason,
+        if adjust.allow_debt { "debt" } else { "" },
+    ])
 }
 
 pub(super) fn movement_fingerprint(
@@ -164,13 +188,27 @@ impl Command {
                 .map(Fact::Transaction)
                 .into_iter()
                 .collect(),
-            Self::Launch(launch) => vec![Fact::Session(launch.session)],
-            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
-            Self::EndSession(session) => vec![Fact::Session(*session)],
-            Self::Play(play) => play_facts(play),
-            Self::OpenAccount(_) | Self::OpenSession(_) | Self::SetStatus(_) | Self::Balance(_) => {
+            Self::Launch(launch) => launch
+                .login
+                .map(Fact::Session)
+                .into_iter()
+                .chain([Fact::Sessions])
+                .collect(),
+            Self::OpenSession(_) | Self::EndSessions(_) | Self::ExpireSessions => {
+                vec![Fact::Sessions]
+            }
+            Self::SetStatus(set) if !set.status.may_enter() => vec![Fact::Sessions],
+            Self::Adjust(adjust) => adjustment_key(adjust)
+                .map(Fact::Transaction)
+                .into_iter()
+                .collect(),
+            Self::OpenAccount(_) | Self::Register(_) | Self::SetStatus(_) | Self::Balance(_) => {
                 Vec::new()
             }
+            Self::Authenticate(authenticate) => vec![Fact::Session(authenticate.session)],
+            Self::EndSession(session) => vec![Fact::Session(*session), Fact::Sessions],
+            Self::KeepAlive(session) => vec![Fact::Session(*session)],
+            Self::Play(play) => play_facts(play),
         }
     }
 }

@@ -4,13 +4,16 @@
 //! of the callback protocol: the form, the stored transaction, then session, player, game, round, balance.
 
 mod account;
+mod adjust;
 mod batch;
 mod bet;
 mod draft;
 mod form;
+mod game;
 mod keys;
 mod rollback;
 mod round;
+mod session;
 mod stored;
 mod void;
 mod win;
@@ -19,14 +22,15 @@ use uuid::Uuid;
 
 use crate::{
     Command, Decision, Environment, Fact, Facts, Play, PlayCommand, PlayerState, Refusal,
-    RefusalCode, Reply, Timestamp,
+    RefusalCode, Reply, SessionRules, Timestamp,
 };
 use draft::Draft;
 
-/// What comes from outside: the moment, the world, and new UUIDs (v7).
+/// What comes from outside: the moment, the world, how long sessions live, and new UUIDs (v7).
 pub struct Seam<'a> {
     pub now: Timestamp,
     pub environment: Environment,
+    pub sessions: SessionRules,
     pub new_id: &'a mut dyn FnMut() -> Uuid,
 }
 
@@ -84,11 +88,16 @@ pub fn decide(
     let ended = match command {
         Command::OpenAccount(currency) => account::open(&mut draft, *currency),
         Command::Deposit(deposit) => account::deposit(&mut draft, deposit),
-        Command::OpenSession(open) => account::open_session(&mut draft, open),
-        Command::Launch(launch) => account::launch(&mut draft, launch),
-        Command::Authenticate(authenticate) => account::authenticate(&mut draft, authenticate),
-        Command::EndSession(session) => account::end_session(&mut draft, *session),
-        Command::SetStatus(status) => account::set_status(&mut draft, *status),
+        Command::OpenSession(open) => session::open(&mut draft, open),
+        Command::Launch(launch) => session::launch(&mut draft, launch),
+        Command::Authenticate(authenticate) => session::authenticate(&mut draft, authenticate),
+        Command::EndSession(session) => session::end_one(&mut draft, *session),
+        Command::EndSessions(reason) => session::end_all(&mut draft, *reason),
+        Command::ExpireSessions => session::expire(&mut draft),
+        Command::KeepAlive(session) => session::keep_alive(&mut draft, *session),
+        Command::Register(registration) => account::register(&mut draft, registration),
+        Command::SetStatus(set) => account::set_status(&mut draft, set),
+        Command::Adjust(adjust) => adjust::decide(&mut draft, adjust),
         Command::Balance(currency) => draft
             .balance(*currency)
             .map(Reply::Balance)

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     BalanceView, CloseRound, Currency, ExternalId, Fact, Kind, Money, Origin, Receipt, Refusal,
-    RefusalCode, Reply, Round, RoundKey, RoundState, RoundView, TransactionId, Win,
+    RefusalCode, Reply, Round, RoundKey, RoundState, RoundView, TransactionId, VoidRound, Win,
     event_data::{
         self, BetDebited, BetRolledBack, NegativeBalance, Reversal, RoundClosed, RoundOpened,
         RoundVoided, WinCredited, WinRolledBack,
@@ -129,12 +129,13 @@ pub(super) fn announce_void(
     draft: &mut Draft<'_, '_>,
     round: &Round,
     receipt: &Receipt,
-    reason: &str,
+    void: &VoidRound,
 ) {
     let balance = receipt.balance.map(BalanceView::from);
     let voided = RoundVoided {
         round: RoundView::from(round),
-        reason,
+        reason: &void.reason,
+        by: void.by.as_ref(),
         balance,
     };
     draft.event(Some(receipt.transaction), &voided);

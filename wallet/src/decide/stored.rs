@@ -106,7 +106,7 @@ fn late(draft: &Draft<'_, '_>, play: &Play, tombstone: &StoredTransaction) -> St
 
 /// A refusal goes out only when the ledger has been asked for the request's own keys (T3), and for all else
 /// that it may turn on, so that it says the same whatever memory holds. By policy, the refusal of a bet uses
-/// its id up (T4).
+/// its id up (T4); what people decided is decided once, so its refusal always does.
 pub(super) fn refuse(
     draft: &mut Draft<'_, '_>,
     play: &Play,
@@ -118,17 +118,31 @@ pub(super) fn refuse(
     if !unknown.is_empty() {
         return Err(Stop::Need(unknown));
     }
-    if let (PlayCommand::Bet(bet), [only], true) =
-        (&play.command, own, play.origin.policy.refusal_burns_id)
-    {
-        draft.clear();
-        let mut burned = Movement::record(only.key.clone(), only.fingerprint);
-        burned.state = TransactionState::Refused;
-        burned.amount = Some(bet.amount);
-        burned.game = Some(bet.game.clone());
-        burned.refusal = Some(refusal.clone());
-        draft.record(burned);
-        return Err(Stop::Burn(refusal));
+    let (amount, game) = match &play.command {
+        PlayCommand::Bet(bet) if play.origin.policy.refusal_burns_id => {
+            (Some(bet.amount), &bet.game)
+        }
+        PlayCommand::VoidRound(void) if void.by.is_some() => (None, &void.game),
+        _ => return Err(refusal.into()),
+    };
+    let [only] = own else {
+        return Err(refusal.into());
+    };
+    // Another transaction has the id: there is nothing to use up.
+    if !matches!(draft.stored(&only.key), Lookup::Absent) {
+        return Err(refusal.into());
     }
-    Err(refusal.into())
+    draft.clear();
+    let mut burned = Movement::record(only.key.clone(), only.fingerprint);
+    burned.amount = amount;
+    burned.game = Some(game.clone());
+    Err(burn(draft, burned, refusal))
+}
+
+/// Records that an id was used up by a refusal.
+pub(super) fn burn(draft: &mut Draft<'_, '_>, mut burned: Movement, refusal: Refusal) -> Stop {
+    burned.state = TransactionState::Refused;
+    burned.refusal = Some(refusal.clone());
+    draft.record(burned);
+    Stop::Burn(refusal)
 }

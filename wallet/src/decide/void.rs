@@ -69,7 +69,7 @@ pub(super) fn decide(
     if round.state != RoundState::Voided {
         round.state = RoundState::Voided;
         round.closed_at = Some(draft.now());
-        round::announce_void(draft, &round, &receipt, &void.reason);
+        round::announce_void(draft, &round, &receipt, void);
     }
     round::announce_debt(draft, &receipt, owed);
     draft.put_round(round)?;

@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
     Account, Currency, Decision, Event, Fact, Facts, Kind, PlayerId, PlayerState, Round,
-    RoundEntry, RoundKey, RoundState, Session, SessionId, StoredTransaction, Transaction,
-    TransactionId, TransactionKey, TransactionScope, Wallet, invariants::check_decision,
+    RoundEntry, RoundKey, RoundState, Session, StoredTransaction, Transaction, TransactionId,
+    TransactionKey, TransactionScope, TransactionState, Wallet, invariants::check_decision,
 };
 
 use super::player;
@@ -29,7 +29,8 @@ pub struct Ledger {
     players: HashMap<PlayerId, PlayerState>,
     rows: HashMap<FullKey, Row>,
     rounds: HashMap<(PlayerId, RoundKey), Round>,
-    sessions: HashMap<SessionId, (PlayerId, Session)>,
+    /// In the order in which they were opened.
+    sessions: Vec<(PlayerId, Session)>,
     events: HashMap<PlayerId, Vec<Arc<Event>>>,
 }
 
@@ -107,7 +108,7 @@ impl Ledger {
             .map(|round| format!("{round:?}"))
             .collect();
         rounds.sort();
-        let sessions = self.sessions.values().filter(|(player, _)| player == of);
+        let sessions = self.sessions.iter().filter(|(player, _)| player == of);
         let mut sessions: Vec<_> = sessions.map(|session| format!("{session:?}")).collect();
         sessions.sort();
         let mut wallets = state.wallets.clone();
@@ -131,10 +132,16 @@ impl Ledger {
                     facts.rounds.push((key.clone(), round.cloned()));
                 }
                 Fact::Session(id) => {
-                    let session = self.sessions.get(id).filter(|(player, _)| player == of);
+                    let mut sessions = self.sessions.iter();
+                    let session = sessions.find(|(player, one)| player == of && one.id == *id);
                     facts
                         .sessions
                         .push((*id, session.map(|(_, session)| session.clone())));
+                }
+                Fact::Sessions => {
+                    let his = self.sessions.iter().filter(|(player, _)| player == of);
+                    let unended = his.filter(|(_, session)| session.ended_at.is_none());
+                    facts.unended = Some(unended.map(|(_, session)| session.clone()).collect());
                 }
             }
         }
@@ -220,7 +227,11 @@ impl Ledger {
         }
         for change in &decision.sessions {
             let row = (of.clone(), change.session.clone());
-            self.sessions.insert(change.session.id, row);
+            let mut sessions = self.sessions.iter_mut();
+            match sessions.find(|(_, old)| old.id == change.session.id) {
+                Some(old) => *old = row,
+                None => self.sessions.push(row),
+            }
         }
     }
 
@@ -257,7 +268,7 @@ impl Ledger {
         assert!(postings.iter().all(|posting| posting.amount.units != 0));
     }
 
-    /// The rounds tell the same story as the accounts: deposits - stakes + wins = cash - debt.
+    /// The rounds tell the same story as the accounts: deposits and adjustments - stakes + wins = cash - debt.
     fn audit_rounds(&self, of: &PlayerId, wallet: &Wallet) {
         let mut expected = self.deposited(of, wallet.currency);
         let mut held = 0_i128;
@@ -290,10 +301,12 @@ impl Ledger {
     }
 
     fn deposited(&self, of: &PlayerId, currency: Currency) -> i128 {
-        let deposits = self
-            .rows
-            .values()
-            .filter(|row| row.player == *of && row.transaction.key.kind == Kind::Deposit);
+        let from_outside = |row: &&Row| {
+            row.player == *of
+                && row.transaction.state == TransactionState::Applied
+                && matches!(row.transaction.key.kind, Kind::Deposit | Kind::Adjustment)
+        };
+        let deposits = self.rows.values().filter(from_outside);
         let amounts = deposits.filter_map(|row| row.transaction.amount);
         amounts
             .filter(|amount| amount.currency == currency)

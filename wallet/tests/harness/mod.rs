@@ -14,7 +14,8 @@ pub use requests::*;
 
 use pitboss_wallet::{
     CacheLimits, Command, Decision, Environment, Facts, Outcome, PlayerState, Policy, Receipt,
-    Refusal, RefusalCode, Reply, Seam, Settled, Timestamp, Verdict, apply, decide,
+    Refusal, RefusalCode, Reply, Seam, SessionRules, Settled, Timestamp, Verdict, WhenFull, apply,
+    decide,
 };
 use uuid::Uuid;
 
@@ -27,10 +28,22 @@ pub const ROOMY: CacheLimits = CacheLimits {
     sessions: 100,
 };
 
+/// Sessions as long as a day, and as many as anybody wants: for all tests that are not about them.
+pub const RULES: SessionRules = SessionRules {
+    player_idle_s: 86_400,
+    game_idle_s: 86_400,
+    touch_s: 60,
+    player_max: 100,
+    game_max: 100,
+    per_game_max: 100,
+    when_full: WhenFull::Replace,
+};
+
 /// A player's actor, without the actor: his state, and how much of it is kept.
 pub struct Node {
     pub state: PlayerState,
     pub limits: CacheLimits,
+    pub rules: SessionRules,
     /// Forgets rounds, transactions and sessions before each command, so that every fact must be asked.
     pub forgetful: bool,
     /// How often the ledger was asked, and how often a commit was stale.
@@ -43,6 +56,7 @@ impl Node {
         Self {
             state,
             limits: ROOMY,
+            rules: RULES,
             forgetful: false,
             questions: 0,
             reloads: 0,
@@ -71,6 +85,7 @@ impl Node {
             let mut seam = Seam {
                 now,
                 environment: Environment::Sandbox,
+                sessions: self.rules,
                 new_id: &mut new_id,
             };
             match decide(&self.state, &facts, command, &mut seam) {

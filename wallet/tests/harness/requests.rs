@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Authenticate, Bet, BetWin, CloseRound, Command, Currency, Deposit, ExternalId, GameId,
-    GameStanding, Launch, Money, Origin, Play, PlayCommand, PlayerId, Policy, ProviderId, Rollback,
-    RoundId, SessionId, VoidRound, Win, WinKind,
+    Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, Client, CloseRound, Command,
+    Currency, Deposit, Direction, ExternalId, GameId, GameStanding, Launch, MakerChecker, Money,
+    OpenSession, Origin, Play, PlayCommand, PlayerId, PlayerStatus, Policy, ProviderId, Rollback,
+    RoundId, SessionId, SetStatus, VoidRound, Win, WinKind,
 };
 use uuid::Uuid;
 
@@ -49,6 +50,51 @@ pub fn session(id: u128) -> SessionId {
 
 pub fn cents(units: i64) -> Money {
     Money::new(units, eur())
+}
+
+/// Somebody with a key.
+pub fn by(person: &str) -> By {
+    By {
+        key: Uuid::from_u128(0xb1),
+        person: person.to_owned(),
+    }
+}
+
+/// Two persons.
+pub fn two() -> MakerChecker {
+    MakerChecker {
+        maker: by("Mary"),
+        checker: Some(by("Carl")),
+    }
+}
+
+pub fn status(status: PlayerStatus) -> Command {
+    Command::SetStatus(SetStatus {
+        status,
+        reason: "a reason".to_owned(),
+        by: by("Mary"),
+    })
+}
+
+pub fn credit(reference: &str, units: i64) -> Adjust {
+    Adjust {
+        reference: ext(reference),
+        direction: Direction::Credit,
+        amount: cents(units),
+        category: AdjustmentCategory::Goodwill,
+        reason: "a late bus".to_owned(),
+        allow_debt: false,
+        by: two(),
+    }
+}
+
+pub fn debit(reference: &str, units: i64) -> Adjust {
+    Adjust {
+        direction: Direction::Debit,
+        category: AdjustmentCategory::Correction,
+        reason: "paid twice".to_owned(),
+        ..credit(reference, units)
+    }
 }
 
 /// What a provider may send.
@@ -151,6 +197,7 @@ pub fn void(id: &str, round: &str) -> VoidRound {
         game: game("dice"),
         round: round_id(round),
         reason: "the game crashed".to_owned(),
+        by: None,
     }
 }
 
@@ -198,7 +245,20 @@ pub fn launch(id: u128) -> Launch {
         token_hash: [7; 32],
         token_expires_at: NOON.plus_seconds(60),
         expires_at: NOON.plus_seconds(86_400),
+        login: None,
+        per_game_max: None,
     }
+}
+
+/// A login that lives for a day.
+pub fn login(id: u128) -> Command {
+    Command::OpenSession(OpenSession {
+        session: session(id),
+        currency: eur(),
+        token_hash: [8; 32],
+        expires_at: NOON.plus_seconds(86_400),
+        client: Client::default(),
+    })
 }
 
 pub fn authenticate(id: u128) -> Command {

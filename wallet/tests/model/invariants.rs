@@ -173,7 +173,7 @@ fn inv_4_one_key_moves_once(evidence: &Evidence<'_>) -> Result<(), String> {
             0
         };
         let expected = match row.key.kind {
-            Kind::Deposit | Kind::Win => told,
+            Kind::Deposit | Kind::Win | Kind::Adjustment => told,
             Kind::Bet => -told,
             Kind::CloseRound => 0,
             // Either way; INV-5 and INV-6 say which.

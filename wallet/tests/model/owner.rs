@@ -6,7 +6,7 @@ use pitboss_wallet::{
 };
 use uuid::Uuid;
 
-use crate::harness::{Ledger, NOON, Stale};
+use crate::harness::{Ledger, NOON, RULES, Stale};
 
 /// How often the ledger is asked, or a commit repeated, before the test gives up.
 const ROUNDS_MAX: usize = 8;
@@ -28,6 +28,7 @@ pub fn decide_once(
     let mut seam = Seam {
         now,
         environment: Environment::Sandbox,
+        sessions: RULES,
         new_id: &mut new_id,
     };
     decide(state, facts, command, &mut seam)

@@ -18,7 +18,12 @@ fn busy_table() -> Table {
     table.applied(bet("b4", "t", 10));
     table.applied(rollback("rb2", "b4"));
     table.applied(close("r"));
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&Command::Adjust(credit("a1", 70)));
+    table.done(&Command::Adjust(pitboss_wallet::Adjust {
+        allow_debt: true,
+        ..debit("a2", 100_000)
+    }));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.done(&Command::EndSession(session(SESSION)));
     table
 }
@@ -76,6 +81,8 @@ fn inv_7_the_events_replay_to_the_balances() {
                 cash += units(&data["amount"]);
             }
             EventType::BetDebited | EventType::WinRolledBack => cash -= units(&data["amount"]),
+            EventType::Adjusted if data["direction"] == "credit" => cash += units(&data["amount"]),
+            EventType::Adjusted => cash -= units(&data["amount"]),
             EventType::NegativeBalance => {
                 owed += units(&data["amount"]);
                 assert_eq!(units(&data["owed"]), owed);

@@ -1,6 +1,6 @@
 //! The whole envelope of each type of event, to the byte: it is a public contract.
 
-use pitboss_wallet::{Bet, Command, EventType, Win};
+use pitboss_wallet::{Bet, Command, EventType, Launch, PlayerStatus, Registration, Win};
 
 use crate::harness::*;
 
@@ -24,9 +24,28 @@ fn told() -> Vec<(EventType, String)> {
     table.applied(rollback("rb2", "w1"));
     table.applied(void("v1", "r3"));
     table.done(&Command::EndSession(session(SESSION)));
+    table.done(&Command::Adjust(credit("a1", 2_500_000)));
+    let mut bob = Node::new(table.ledger.create("bob"));
+    let register = Command::Register(Registration {
+        country: Some("DE".to_owned()),
+        language: Some("de".to_owned()),
+        test: false,
+    });
+    bob.send(&mut table.ledger, NOON, &register).unwrap();
+    table.done(&login(8));
+    table.done(&Command::EndSession(session(8)));
+    table.done(&login(9));
+    table.done(&Command::Launch(Launch {
+        login: Some(session(9)),
+        ..launch(10)
+    }));
+    table.now = NOON.plus_seconds(86_400);
+    table.done(&Command::ExpireSessions);
+    table.done(&status(PlayerStatus::Blocked));
     let events = table.ledger.events(&player("alice"));
     events
         .iter()
+        .chain(table.ledger.events(&player("bob")))
         .map(|event| (event.kind, event.body.clone()))
         .collect()
 }
@@ -39,6 +58,8 @@ fn the_envelope_of_each_type_of_event_is_fixed_to_the_byte() {
     for ((kind, body), golden) in told.iter().zip(&golden) {
         assert_eq!(body, golden, "{kind:?}");
     }
+    let more: Vec<_> = told.iter().skip(golden.len()).collect();
+    assert!(more.is_empty(), "no golden envelope: {more:#?}");
     assert_eq!(told.len(), golden.len());
 }
 

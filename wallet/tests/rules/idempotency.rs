@@ -1,7 +1,7 @@
 //! T1 to T4 and T11: keys, fingerprints, what is stored and what is not.
 
 use pitboss_wallet::{
-    Bet, GameStanding, GameSwitch, PlayerStatus, Policy, RefusalCode, TransactionScope, WinKind,
+    Bet, GameStanding, PlayerStatus, Policy, RefusalCode, TransactionScope, WinKind,
 };
 
 use crate::harness::*;
@@ -168,7 +168,7 @@ fn t3_an_accepted_bet_is_answered_when_the_player_is_broke_blocked_or_logged_out
         }
     };
     check(&mut table, "broke");
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     check(&mut table, "blocked");
     table.done(&Command::EndSession(session(SESSION)));
     check(&mut table, "logged out");
@@ -177,7 +177,7 @@ fn t3_an_accepted_bet_is_answered_when_the_player_is_broke_blocked_or_logged_out
     table.now = NOON.plus_seconds(1_000_000);
     check(&mut table, "the session expired");
     let disabled = Bet {
-        standing: GameStanding::Known(GameSwitch::Disabled),
+        standing: GameStanding::DISABLED,
         ..bet("b", "r", 100)
     };
     table.replayed(disabled);

@@ -5,12 +5,15 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod adjustments;
 mod amounts;
 mod batches;
 mod deposits;
 mod events;
+mod games;
 mod golden;
 mod idempotency;
+mod lifetimes;
 mod policies;
 mod races;
 mod refusals;

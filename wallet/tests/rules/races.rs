@@ -162,6 +162,7 @@ fn a_rollback_needs_its_own_key_and_both_of_its_targets_at_once() {
     let mut seam = pitboss_wallet::Seam {
         now: NOON,
         environment: pitboss_wallet::Environment::Sandbox,
+        sessions: RULES,
         new_id: &mut new_id,
     };
     let verdict = pitboss_wallet::decide(&table.node.state, &Facts::default(), &command, &mut seam);
@@ -182,6 +183,7 @@ fn decide_on(table: &Table, facts: &Facts, command: &pitboss_wallet::Command) ->
     let mut seam = pitboss_wallet::Seam {
         now: NOON,
         environment: pitboss_wallet::Environment::Sandbox,
+        sessions: RULES,
         new_id: &mut new_id,
     };
     pitboss_wallet::decide(&table.node.state, facts, command, &mut seam)

@@ -1,7 +1,8 @@
 //! T7: rollbacks.
 
 use pitboss_wallet::{
-    Funding, Policy, RefusalCode, RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundState,
+    Funding, PlayerStatus, Policy, RefusalCode, RollbackAfterWin, RollbackAmount, RollbackOfWin,
+    RoundState,
 };
 
 use crate::harness::*;
@@ -74,9 +75,7 @@ fn t7_a_rollback_may_have_the_id_of_its_target() {
 fn t7_a_rollback_needs_no_session_and_no_player_in_good_standing() {
     let mut table = Table::with_cash(1_000);
     table.applied(bet("b", "r", 100));
-    table.done(&pitboss_wallet::Command::SetStatus(
-        pitboss_wallet::PlayerStatus::Blocked,
-    ));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.done(&pitboss_wallet::Command::EndSession(session(SESSION)));
     table.applied(rollback("rb", "b"));
     assert_eq!(table.cash(), 1_000);

@@ -1,8 +1,7 @@
 //! T8: wins.
 
 use pitboss_wallet::{
-    Command, GameStanding, GameSwitch, PlayerStatus, Policy, RefusalCode, Win, WinKind,
-    WinWithoutBet,
+    Command, GameStanding, PlayerStatus, Policy, RefusalCode, Win, WinKind, WinWithoutBet,
 };
 
 use crate::harness::*;
@@ -26,13 +25,13 @@ fn no_win_without_bet() -> Policy {
 fn t8_a_win_is_paid_to_a_player_who_is_blocked_logged_out_or_whose_game_is_disabled() {
     let mut table = Table::with_cash(1_000);
     table.applied(bet("b", "r", 100));
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.applied(win("w1", "r", 1));
     table.done(&Command::EndSession(session(SESSION)));
     table.applied(win("w2", "r", 1));
     table.now = NOON.plus_seconds(10_000_000);
     for (id, standing) in [
-        ("w3", GameStanding::Known(GameSwitch::Disabled)),
+        ("w3", GameStanding::DISABLED),
         ("w4", GameStanding::Unknown),
     ] {
         table.applied(Win {
@@ -48,7 +47,7 @@ fn t8_a_batch_of_wins_alone_is_paid_like_a_win() {
     let mut table = Table::with_cash(1_000);
     table.applied(bet("b", "r", 100));
     table.done(&Command::EndSession(session(SESSION)));
-    table.done(&Command::SetStatus(PlayerStatus::Blocked));
+    table.done(&status(PlayerStatus::BetsBlocked));
     table.applied(close("r"));
     let wins = vec![a_win("w1", 10), a_win("w2", 20)];
     table.accepted(batch("r", wins.clone()));

@@ -17,7 +17,7 @@ use crate::{
 };
 
 const EVENTS: &str = include_str!("../../../queries/whole_outbox.sql");
-const STREAMS: [&str; 5] = ["WALLET", "GAME", "BONUS", "WITHDRAWAL", "SYSTEM"];
+const STREAMS: [&str; 6] = ["WALLET", "GAME", "BONUS", "WITHDRAWAL", "PLAYER", "SYSTEM"];
 /// Messages asked for at a time.
 const FETCH: usize = 2_000;
 

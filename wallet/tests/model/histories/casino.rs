@@ -61,6 +61,14 @@ pub fn change(command: &mut Command, what: u8, units: i64, id: &str, round: &str
             }
             return;
         }
+        Command::Adjust(adjust) => {
+            match what {
+                6 => adjust.amount.currency = currency("USD"),
+                5 => adjust.allow_debt = false,
+                _ => adjust.amount.units = units,
+            }
+            return;
+        }
         Command::Play(play) => &mut play.command,
         _ => return,
     };
@@ -238,23 +246,27 @@ impl Casino {
 
     /// T4: a refusal that used its id up is the same for ever.
     fn compare_burned(&mut self, course: &Course, step: &Step, refusal: &Refusal, told: &str) {
-        let Command::Play(play) = &step.command else {
-            return;
-        };
-        let PlayCommand::Bet(bet) = &play.command else {
-            return;
+        let (kind, id, is_malformed) = match &step.command {
+            Command::Adjust(adjust) => {
+                let is_malformed = adjust.amount.units <= 0;
+                (Kind::Adjustment, &adjust.reference, is_malformed)
+            }
+            Command::Play(play) => match &play.command {
+                PlayCommand::Bet(bet) => (Kind::Bet, &bet.transaction, bet.amount.units < 0),
+                _ => return,
+            },
+            _ => return,
         };
         // Another request with this id, or none at all.
-        let is_other = refusal.code == RefusalCode::TransactionMismatch || bet.amount.units < 0;
-        let line = course.model.burned(step.who, &bet.transaction);
+        let is_other = refusal.code == RefusalCode::TransactionMismatch || is_malformed;
+        let line = course.model.burned(step.who, kind, id);
         let Some(line) = line.filter(|_| !is_other) else {
             return;
         };
-        let key = (player(PLAYERS[step.who]), bet.transaction.clone());
+        let of = player(PLAYERS[step.who]);
         let mut rows = self.ledger.rows();
-        let row = rows.find(|(of, row)| {
-            **of == key.0 && row.key.kind == Kind::Bet && row.key.external_id == key.1
-        });
+        let row =
+            rows.find(|(by, row)| **by == of && row.key.kind == kind && row.key.external_id == *id);
         self.ids.insert(line, row.unwrap().1.id);
         let first = self.burned.entry(line).or_insert_with(|| refusal.clone());
         assert_eq!(first, refusal, "{told}");

@@ -132,7 +132,10 @@ fn the_histories_come_by_everything_that_the_rules_tell_of() {
         // Not the wallet's to say, or later.
         RefusalCode::UnknownPlayer,
         RefusalCode::BetLimit,
+        RefusalCode::CountryRefused,
         RefusalCode::LossLimit,
+        // Of `rules/lifetimes.rs`.
+        RefusalCode::SessionLimit,
     ];
     let codes = RefusalCode::ALL
         .iter()
@@ -146,6 +149,9 @@ fn the_histories_come_by_everything_that_the_rules_tell_of() {
         "a rollback after a void",
         "a void",
         "a burned id",
+        "an adjustment",
+        "an adjustment that leaves a debt",
+        "a refused adjustment",
         "two open rounds",
         "two currencies",
         "an account that is full",
@@ -175,6 +181,15 @@ fn met_in(course: &Course) -> Vec<&'static str> {
         Effect::FoundNothing => Some("a tombstone"),
         Effect::CameAfterVoid => Some("a rollback after a void"),
         Effect::Voided(_) => Some("a void"),
+        Effect::Adjusted(amount) => {
+            let owes = line.meaning.owes() && amount.units < 0;
+            Some(if owes {
+                "an adjustment that leaves a debt"
+            } else {
+                "an adjustment"
+            })
+        }
+        Effect::Burned(_) if line.kind == Kind::Adjustment => Some("a refused adjustment"),
         Effect::Burned(_) => Some("a burned id"),
         Effect::TookBack { target, units } => {
             let whole = log[target].receipt.units;

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, Deposit, GameStanding,
-    GameSwitch, LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
+    Action, Adjust, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, Deposit, GameStanding,
+    LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
     RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope, TransactionScope, VoidRound, Win,
     WinKind, WinWithoutBet,
 };
@@ -15,7 +15,7 @@ use proptest::{prelude::*, sample::select};
 
 use super::casino;
 use crate::{
-    harness::{PROVIDER, currency, ext, game, provider, round_id, session},
+    harness::{PROVIDER, credit, currency, debit, ext, game, provider, round_id, session, status},
     reference::{Model, Who},
 };
 
@@ -66,7 +66,8 @@ fn a_game() -> impl Strategy<Value = &'static str> {
 fn standing() -> impl Strategy<Value = GameStanding> {
     prop_oneof![
         40 => Just(GameStanding::ENABLED),
-        1 => Just(GameStanding::Known(GameSwitch::Disabled)),
+        1 => Just(GameStanding::DISABLED),
+        1 => Just(GameStanding::FINISHING),
         1 => Just(GameStanding::Unknown),
     ]
 }
@@ -224,7 +225,7 @@ fn any_bet(model: &Model) -> BoxedStrategy<(Who, Command)> {
                     transaction: ext(&id),
                     session: named_session(&known, &place, named),
                     game: game(&place.game),
-                    standing: place.standing,
+                    standing: place.standing.clone(),
                     round: round_id(&place.round),
                     amount: Money::new(units, place.currency),
                     closes_round,
@@ -250,7 +251,7 @@ fn any_win(model: &Model) -> BoxedStrategy<(Who, Command)> {
                 let win = Win {
                     transaction: ext(&id),
                     game: game(&place.game),
-                    standing: place.standing,
+                    standing: place.standing.clone(),
                     round: round_id(&place.round),
                     amount: Money::new(units, place.currency),
                     bet: bet.as_deref().map(ext),
@@ -281,7 +282,7 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
                 let batch = BetWin {
                     session: named_session(&known, &place, named),
                     game: game(&place.game),
-                    standing: place.standing,
+                    standing: place.standing.clone(),
                     round: round_id(&place.round),
                     currency: place.currency,
                     actions,
@@ -322,6 +323,7 @@ fn any_end(model: &Model) -> BoxedStrategy<(Who, Command)> {
                     game,
                     round,
                     reason: "the game crashed".to_owned(),
+                    by: None,
                 })
             };
             play(place.who, end)
@@ -343,18 +345,42 @@ fn any_deposit(model: &Model) -> BoxedStrategy<(Who, Command)> {
     })
 }
 
+fn any_adjustment(model: &Model) -> BoxedStrategy<(Who, Command)> {
+    there(model, |place, cash| {
+        (id(), any_units(cash), 0..3_u8)
+            .prop_map(move |(reference, units, way)| {
+                let adjust = match way {
+                    0 => credit(&reference, units),
+                    1 => debit(&reference, units),
+                    _ => Adjust {
+                        allow_debt: true,
+                        ..debit(&reference, units)
+                    },
+                };
+                let amount = Money::new(units, place.currency);
+                (place.who, Command::Adjust(Adjust { amount, ..adjust }))
+            })
+            .boxed()
+    })
+}
+
 /// What a player may do besides playing: be blocked, log out; and mostly, undo that.
 fn any_standing(model: &Model) -> BoxedStrategy<(Who, Command)> {
     let known = model.clone();
-    (anywhere(), any::<bool>(), 100..1_000_000_u128)
-        .prop_map(move |(place, is_block, new)| {
+    let block = select(vec![
+        PlayerStatus::BetsBlocked,
+        PlayerStatus::Blocked,
+        PlayerStatus::Closed,
+    ]);
+    (anywhere(), any::<bool>(), block, 100..1_000_000_u128)
+        .prop_map(move |(place, is_block, block, new)| {
             let (who, currency) = (place.who, place.currency);
             let command = if known.is_blocked(who) {
-                Command::SetStatus(PlayerStatus::Active)
+                status(PlayerStatus::Active)
             } else if known.is_logged_out(who, currency) {
                 Command::Launch(casino::launch(new, currency))
             } else if is_block {
-                Command::SetStatus(PlayerStatus::Blocked)
+                status(block)
             } else {
                 Command::EndSession(known.session(who, currency))
             };
@@ -363,12 +389,19 @@ fn any_standing(model: &Model) -> BoxedStrategy<(Who, Command)> {
         .boxed()
 }
 
+fn is_repeatable(step: &Step) -> bool {
+    matches!(
+        step.command,
+        Command::Play(_) | Command::Deposit(_) | Command::Adjust(_)
+    )
+}
+
 /// Something that was sent before: as it was, by the other player, or with one field changed.
 fn again(model: &Model, sent: &[Step]) -> BoxedStrategy<(Who, Command)> {
     let cash = model.books().cash(0, currency("EUR"));
     let sent: Vec<_> = sent
         .iter()
-        .filter(|step| matches!(step.command, Command::Play(_) | Command::Deposit(_)))
+        .filter(|step| is_repeatable(step))
         .map(|step| (step.who, step.command.clone()))
         .collect();
     (select(sent), 0..14_u8, any_units(cash), id(), anywhere())
@@ -384,8 +417,6 @@ fn again(model: &Model, sent: &[Step]) -> BoxedStrategy<(Who, Command)> {
 }
 
 pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
-    let is_repeatable =
-        |step: &Step| matches!(step.command, Command::Play(_) | Command::Deposit(_));
     let mut kinds = vec![
         (8, any_bet(model)),
         (6, any_win(model)),
@@ -393,6 +424,7 @@ pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
         (7, any_rollback(model)),
         (3, any_end(model)),
         (3, any_deposit(model)),
+        (3, any_adjustment(model)),
         // Nobody stays out for long.
         (
             if model.is_anybody_out() { 12 } else { 2 },

@@ -105,6 +105,11 @@ impl Durable {
                     let session = self.sessions.iter().find(|session| session.id == *id);
                     facts.sessions.push((*id, session.cloned()));
                 }
+                Fact::Sessions => {
+                    let sessions = self.sessions.iter();
+                    let unended = sessions.filter(|session| session.ended_at.is_none());
+                    facts.unended = Some(unended.cloned().collect());
+                }
             }
         }
         facts

@@ -194,6 +194,7 @@ fn question(mut need: Vec<Fact>, command: &Command, known: &Facts) -> Vec<Fact> 
         Fact::Transaction(key) => known.transactions.iter().any(|(of, _)| of == key),
         Fact::Round(key) => known.rounds.iter().any(|(of, _)| of == key),
         Fact::Session(id) => known.sessions.iter().any(|(of, _)| of == id),
+        Fact::Sessions => known.unended.is_some(),
     };
     for fact in command.facts() {
         if !need.contains(&fact) && !is_known(&fact) {

@@ -106,6 +106,14 @@ impl Books {
             Effect::Deposited(amount) => {
                 self.account(who, amount.currency).cash += i128::from(amount.units);
             }
+            Effect::Adjusted(amount) => {
+                let account = self.account(who, amount.currency);
+                let units = i128::from(amount.units);
+                // What the player no longer has, he owes.
+                let taken = units.max(-account.cash);
+                account.cash += taken;
+                account.owed -= units - taken;
+            }
             Effect::Staked {
                 round,
                 amount,

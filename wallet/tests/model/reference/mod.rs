@@ -13,8 +13,9 @@ mod undo;
 pub use books::Books;
 
 use pitboss_wallet::{
-    Command, Currency, Deposit, ExternalId, GameId, Kind, Money, Play, PlayCommand, PlayerStatus,
-    Policy, RefusalCode, RoundId, RoundScope, SessionId, TransactionScope,
+    Adjust, Command, Currency, Deposit, Direction, ExternalId, GameId, Kind, Money, Play,
+    PlayCommand, PlayerStatus, Policy, RefusalCode, RoundId, RoundScope, SessionId,
+    TransactionScope,
 };
 
 /// Players are numbered in the order in which they came.
@@ -35,6 +36,8 @@ pub struct RoundName {
 #[derive(Debug, Clone)]
 pub enum Effect {
     Deposited(Money),
+    /// Given by hand; below 0: taken.
+    Adjusted(Money),
     Staked {
         round: RoundName,
         amount: Money,
@@ -75,6 +78,13 @@ pub struct Meaning {
     names: Option<ExternalId>,
     /// The amount in a rollback, where it has a meaning.
     part: Option<i64>,
+}
+
+impl Meaning {
+    /// Whether an adjustment may leave a debt.
+    pub fn owes(&self) -> bool {
+        self.part == Some(1)
+    }
 }
 
 /// The answer that is kept with a line.
@@ -131,7 +141,10 @@ pub type Answer = Result<Yes, No>;
 #[derive(Debug, Clone)]
 struct Person {
     currencies: Vec<Currency>,
+    /// May not bet.
     blocked: bool,
+    /// May not even come in.
+    out: bool,
     /// Game sessions: their currency, and whether they are over.
     sessions: Vec<(SessionId, Currency, bool)>,
 }
@@ -157,6 +170,7 @@ impl Model {
         self.people.push(Person {
             currencies: sessions.iter().map(|(_, currency)| *currency).collect(),
             blocked: false,
+            out: false,
             sessions: sessions
                 .iter()
                 .map(|(id, currency)| (*id, *currency, false))
@@ -202,8 +216,17 @@ impl Model {
     pub fn take(&mut self, who: Who, command: &Command) -> Answer {
         match command {
             Command::Deposit(deposit) => self.deposit(who, deposit),
-            Command::SetStatus(status) => {
-                self.people[who].blocked = *status == PlayerStatus::Blocked;
+            Command::Adjust(adjust) => self.adjust(who, adjust),
+            Command::SetStatus(set) => {
+                let person = &mut self.people[who];
+                person.blocked = set.status != PlayerStatus::Active;
+                if matches!(set.status, PlayerStatus::Blocked | PlayerStatus::Closed) {
+                    person
+                        .sessions
+                        .iter_mut()
+                        .for_each(|session| session.2 = true);
+                }
+                person.out = matches!(set.status, PlayerStatus::Blocked | PlayerStatus::Closed);
                 Ok(Yes::Done)
             }
             Command::EndSession(id) => {
@@ -242,8 +265,11 @@ impl Model {
 
     /// T1: the line with this key.
     fn line_of(&self, who: Who, kind: Kind, id: &ExternalId) -> Option<LineNumber> {
-        let everybodys =
-            kind == Kind::Deposit || self.policy.transaction_scope == TransactionScope::Provider;
+        let everybodys = match kind {
+            Kind::Deposit => true,
+            Kind::Adjustment => false,
+            _ => self.policy.transaction_scope == TransactionScope::Provider,
+        };
         self.log
             .iter()
             .position(|line| line.kind == kind && line.id == *id && (everybodys || line.who == who))
@@ -272,9 +298,9 @@ impl Model {
         }
     }
 
-    /// The line of a refusal that used this bet's id up.
-    pub fn burned(&self, who: Who, bet: &ExternalId) -> Option<LineNumber> {
-        let line = self.line_of(who, Kind::Bet, bet)?;
+    /// The line of a refusal that used this id up.
+    pub fn burned(&self, who: Who, kind: Kind, id: &ExternalId) -> Option<LineNumber> {
+        let line = self.line_of(who, kind, id)?;
         matches!(self.log[line].effect, Effect::Burned(_)).then_some(line)
     }
 
@@ -350,6 +376,9 @@ impl Model {
         if let Some(number) = self.stored(who, Kind::Deposit, &deposit.reference, &meaning)? {
             return self.repeat(number);
         }
+        if self.people[who].out {
+            return Err(RefusalCode::PlayerBlocked.into());
+        }
         let receipt = self.write_if_it_fits(Draft {
             who,
             kind: Kind::Deposit,
@@ -360,6 +389,53 @@ impl Model {
             units: amount.units,
         })?;
         Ok(Yes::New(vec![receipt]))
+    }
+
+    /// T12: what two persons decided is decided once; also that it was refused.
+    fn adjust(&mut self, who: Who, adjust: &Adjust) -> Answer {
+        let amount = adjust.amount;
+        let is_debit = adjust.direction == Direction::Debit;
+        let owes = adjust.allow_debt;
+        if amount.units <= 0 {
+            return Err(RefusalCode::Malformed.into());
+        }
+        let signed = Money::new(
+            if is_debit {
+                -amount.units
+            } else {
+                amount.units
+            },
+            amount.currency,
+        );
+        let meaning = Meaning {
+            amount: Some(signed),
+            part: Some(i64::from(owes)),
+            ..Meaning::default()
+        };
+        if let Some(number) = self.stored(who, Kind::Adjustment, &adjust.reference, &meaning)? {
+            return self.repeat(number);
+        }
+        let cash = self.books().cash(who, amount.currency);
+        let draft = |effect, meaning| Draft {
+            who,
+            kind: Kind::Adjustment,
+            id: adjust.reference.clone(),
+            meaning,
+            effect,
+            currency: Some(amount.currency),
+            units: signed.units,
+        };
+        let refusal = if is_debit && !owes && cash < i128::from(amount.units) {
+            RefusalCode::InsufficientFunds
+        } else {
+            let adjusted = draft(Effect::Adjusted(signed), meaning.clone());
+            match self.write_if_it_fits(adjusted) {
+                Ok(receipt) => return Ok(Yes::New(vec![receipt])),
+                Err(no) => no.code,
+            }
+        };
+        self.write(draft(Effect::Burned(refusal), meaning));
+        Err(refusal.into())
     }
 }
 

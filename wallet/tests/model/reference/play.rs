@@ -1,8 +1,8 @@
 //! Bets, wins and batches of both, as T3, T4, T8, T9 and the chapter on rounds tell it.
 
 use pitboss_wallet::{
-    Action, Bet, BetWin, Currency, ExternalId, GameId, GameStanding, GameSwitch, Kind, LateBet,
-    LateWin, Money, RefusalCode, RoundState, SessionId, Win, WinKind, WinWithoutBet,
+    Action, Bet, BetWin, Currency, ExternalId, GameId, GameStanding, Kind, LateBet, LateWin, Money,
+    RefusalCode, RoundState, SessionId, Win, WinKind, WinWithoutBet,
 };
 
 use super::{Answer, Draft, Effect, Meaning, Model, No, Receipt, RoundName, Who, Yes};
@@ -89,7 +89,7 @@ impl Model {
         }
         let seat = Seat {
             session: bet.session,
-            standing: bet.standing,
+            standing: bet.standing.clone(),
             currency: bet.amount.currency,
             round: &round,
         };
@@ -148,7 +148,13 @@ impl Model {
         let session = person.sessions.iter().find(|(id, ..)| *id == seat.session);
         let &(_, currency, is_over) = session.ok_or(RefusalCode::SessionInvalid)?;
         if is_over {
-            return Err(RefusalCode::SessionExpired.into());
+            // A block ends the sessions: it is why.
+            let code = if person.out {
+                RefusalCode::PlayerBlocked
+            } else {
+                RefusalCode::SessionExpired
+            };
+            return Err(code.into());
         }
         if currency != seat.currency {
             return Err(RefusalCode::CurrencyMismatch.into());
@@ -156,12 +162,14 @@ impl Model {
         if person.blocked {
             return Err(RefusalCode::PlayerBlocked.into());
         }
-        match seat.standing {
-            GameStanding::Unknown => return Err(RefusalCode::UnknownGame.into()),
-            GameStanding::Known(GameSwitch::Disabled) => {
-                return Err(RefusalCode::GameDisabled.into());
-            }
-            GameStanding::Known(GameSwitch::Enabled) => {}
+        if seat.standing == GameStanding::Unknown {
+            return Err(RefusalCode::UnknownGame.into());
+        }
+        let begins = self.books().round(seat.round).is_none();
+        if seat.standing == GameStanding::DISABLED
+            || (seat.standing == GameStanding::FINISHING && begins)
+        {
+            return Err(RefusalCode::GameDisabled.into());
         }
         if let Some(round) = self.books().round(seat.round) {
             if round.state != RoundState::Open {
@@ -269,7 +277,7 @@ impl Model {
                     let win = Win {
                         transaction: transaction.clone(),
                         game: batch.game.clone(),
-                        standing: batch.standing,
+                        standing: batch.standing.clone(),
                         round: batch.round.clone(),
                         amount: money(*units),
                         bet: None,
@@ -295,7 +303,7 @@ impl Model {
         if drafts.iter().any(|draft| draft.kind == Kind::Bet) {
             let seat = Seat {
                 session: batch.session,
-                standing: batch.standing,
+                standing: batch.standing.clone(),
                 currency: batch.currency,
                 round: &round,
             };
@@ -312,7 +320,7 @@ impl Model {
                     let win = Win {
                         transaction: draft.id.clone(),
                         game: batch.game.clone(),
-                        standing: batch.standing,
+                        standing: batch.standing.clone(),
                         round: batch.round.clone(),
                         amount: *amount,
                         bet: None,

@@ -1,0 +1,1 @@
+SELECT * FROM approval WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT document, created_at, updated_at FROM game_collection ORDER BY id

@@ -1,0 +1,1 @@
+DELETE FROM game_collection WHERE id = $1 RETURNING id

@@ -1,1 +1,0 @@
-SELECT id, provider_id, name, category, rtp, enabled, created_at FROM game ORDER BY id

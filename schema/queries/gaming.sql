@@ -1,0 +1,1 @@
+SELECT enabled, finish_open_round, reason, changed_at FROM gaming

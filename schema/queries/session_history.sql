@@ -1,0 +1,1 @@
+SELECT player_id, document::text AS document, created_at, address, user_agent FROM session_document WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT * FROM shown_transaction t WHERE t.id = $1::uuid LIMIT 1
