@@ -22,6 +22,7 @@ mod connection;
 mod document;
 mod error;
 mod feed;
+mod fresh;
 mod games;
 mod history;
 mod idempotency;

@@ -12,6 +12,9 @@ use crate::{PlayerId, Timestamp, TransactionId, event_data as data};
 /// The version of every event, in its envelope. `docs/events.md` says what may change without a new one.
 pub const EVENT_VERSION: u16 = 1;
 
+/// Room for an ordinary event, so that its text is not moved while it is written.
+const BODY_BYTES: usize = 768;
+
 /// Which of the two worlds a record belongs to. Nothing ever crosses (INV-12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -224,7 +227,11 @@ impl Event {
             transaction,
             data,
         };
-        let body = serde_json::to_string(&envelope).unwrap_or_default();
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        let body = match serde_json::to_writer(&mut body, &envelope) {
+            Ok(()) => String::from_utf8(body).unwrap_or_default(),
+            Err(_) => String::new(),
+        };
         Self {
             id,
             kind,
