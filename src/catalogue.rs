@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use pitboss_providers::{Account, Dialect, Secret, dialect};
+use pitboss_providers::{Account, Dialect, Settings, dialect};
 use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus, Store, StoreError};
 use pitboss_wallet::{GameSwitch, Policy, ProviderId, Timestamp};
 use tokio::sync::Mutex;
@@ -154,11 +154,15 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
     });
     let place = secret_place(&row.id);
     let open = |sealed: &[u8]| {
-        let secret = vault.open(&place, sealed);
-        let secret = secret.inspect_err(|error| {
+        let bytes = vault.open(&place, sealed);
+        let bytes = bytes.inspect_err(|error| {
             tracing::error!(provider = %row.id, %error, "a secret cannot be opened");
         });
-        secret.ok().map(Secret::new)
+        let secret = dialect.secret(bytes.ok()?);
+        let secret = secret.inspect_err(|error| {
+            tracing::error!(provider = %row.id, error, "a key is none of its dialect");
+        });
+        secret.ok()
     };
     let newest = open(&row.secret);
     let old = row.old_secret.as_ref();
@@ -167,6 +171,7 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
         id: row.id.clone(),
         policy: Arc::new(row.policy),
         secrets: newest.into_iter().collect(),
+        settings: Settings::default(),
     };
     let during_rotation = old.map(|(secret, until)| {
         let mut account = account.clone();

@@ -29,6 +29,7 @@ pub mod openapi;
 pub mod sandbox;
 pub mod seams;
 pub mod server;
+pub mod simulate;
 pub mod telemetry;
 pub mod tls;
 pub mod tokens;

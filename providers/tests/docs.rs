@@ -79,10 +79,7 @@ fn body_of(response: &Response) -> String {
 fn rendered(action: &str, body: &str, reply: Reply) -> String {
     let request = request(action, body.as_bytes());
     let call = parse(action, body).unwrap_or_else(|error| panic!("{action}: {error}"));
-    let answer = Answer {
-        player: PlayerId::new("alice").unwrap(),
-        reply,
-    };
+    let answer = Answer::from((PlayerId::new("alice").unwrap(), reply));
     let response = Native.render(&context(&request, &account(), Some(&call)), &Ok(answer));
     assert_eq!(response.status, 200);
     body_of(&response)

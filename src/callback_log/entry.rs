@@ -207,6 +207,13 @@ fn understood(call: &Call) -> Understood {
                 ..Understood::default()
             };
         }
+        Ask::Profile { player, .. } => {
+            return Understood {
+                kind: Some("profile"),
+                player: Some(player.to_string()),
+                ..Understood::default()
+            };
+        }
         Ask::Play { player, play } => (player, play),
     };
     let (kind, round, transactions) = match &play.command {
@@ -221,6 +228,12 @@ fn understood(call: &Call) -> Understood {
         PlayCommand::Rollback(rollback) => {
             let ids = vec![&rollback.transaction, &rollback.target];
             ("rollback", rollback.round.as_ref(), ids)
+        }
+        PlayCommand::Rollbacks(all) => {
+            let ids = all.iter().flat_map(|one| [&one.transaction, &one.target]);
+            // They may be of several rounds; the first one's is shown.
+            let round = all.first().and_then(|one| one.round.as_ref());
+            ("rollback", round, ids.collect())
         }
         PlayCommand::CloseRound(close) => ("close_round", Some(&close.round), vec![]),
         PlayCommand::VoidRound(void) => ("void_round", Some(&void.round), vec![&void.transaction]),

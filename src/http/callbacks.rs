@@ -16,7 +16,9 @@ use pitboss_providers::{
     Outcome, Problem, RawRequest,
 };
 use pitboss_schema::ProviderStatus;
-use pitboss_wallet::{Authenticate, Command, Environment, Timestamp};
+use pitboss_wallet::{
+    Authenticate, Balance, Command, Currency, Environment, PlayerId, ProviderId, Reply, Timestamp,
+};
 
 use super::{
     auth::origin,
@@ -87,10 +89,13 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
     }
     let took = began.elapsed();
     note(&provider, &outcome, took);
+    let call = progress.call.as_ref();
+    let balance = balance_beside(world, provider.dialect, call, &outcome).await;
     let context = Context {
         request: &raw,
         account: Some(account),
-        call: progress.call.as_ref(),
+        call,
+        balance,
     };
     let response = provider.dialect.render(&context, &outcome);
     if world.callback_log.wants(&provider, outcome.is_err()) {
@@ -166,7 +171,7 @@ async fn carry_out(
         return Err(CallError::ProviderClosed);
     }
     let found = match dialect.lookup(account, raw)? {
-        Some(lookup) => look_up(world, lookup).await?,
+        Some(lookup) => look_up(world, &account.id, lookup).await?,
         None => None,
     };
     let floor = world.games.now();
@@ -212,9 +217,12 @@ async fn carry_out(
             floor.restrict(&player, &mut play);
             (player, Command::Play(play))
         }
+        Ask::Profile { player, currency } => {
+            return profile(world, player, currency).await;
+        }
     };
     match world.registry.execute(&player, command).await {
-        Ok(Ok(reply)) => Ok(Answer { player, reply }),
+        Ok(Ok(reply)) => Ok(Answer::from((player, reply))),
         Ok(Err(refusal)) => Err(refusal.into()),
         Err(failure) => Err(call_error(&failure)),
     }
@@ -240,10 +248,69 @@ async fn mark_used(world: &World, provider: &Provider, now: Timestamp) -> Result
     Err(CallError::Retry { retry_after_s: 1 })
 }
 
-async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallError> {
+/// Who a player is.
+async fn profile(world: &World, player: PlayerId, currency: Currency) -> Outcome {
+    let row = world.store.player(&player).await;
+    let row = row.map_err(|error| unavailable(&error))?;
+    let row = row.ok_or_else(CallError::unknown_player)?;
+    let asked = world.registry.execute(&player, Command::Balance(currency));
+    match asked.await {
+        Ok(Ok(reply)) => Ok(Answer {
+            player,
+            reply,
+            country: row.country,
+        }),
+        Ok(Err(refusal)) => Err(refusal.into()),
+        Err(failure) => Err(call_error(&failure)),
+    }
+}
+
+/// The balance of now, where the outcome has none and the dialect may tell one.
+async fn balance_beside(
+    world: &World,
+    dialect: &dyn Dialect,
+    call: Option<&Call>,
+    outcome: &Outcome,
+) -> Option<Balance> {
+    match outcome {
+        Err(CallError::Refused(refusal)) if refusal.balance.is_some() => return refusal.balance,
+        Err(CallError::Refused(refusal)) if dialect.wants_balance(refusal.code) => {}
+        Ok(Answer {
+            reply: Reply::Settled(settled),
+            ..
+        }) if settled.current.is_none() => {}
+        _ => return None,
+    }
+    let (player, currency) = call?.wallet()?;
+    let asked = world
+        .registry
+        .execute(player, Command::Balance(currency))
+        .await;
+    match asked {
+        Ok(Ok(Reply::Balance(balance))) => Some(balance),
+        _ => None,
+    }
+}
+
+async fn look_up(
+    world: &World,
+    provider: &ProviderId,
+    lookup: Lookup,
+) -> Result<Option<Found>, CallError> {
     let session = match lookup {
         Lookup::Token(token) => world.store.session_by_token(&tokens::hash(&token)).await,
         Lookup::Session(id) => world.store.session(id).await,
+        Lookup::LiveSession { player, currency } => {
+            let now = world.clock.now();
+            let store = &world.store;
+            let found = store.live_session(&player, provider, currency, now).await;
+            let session = found.map_err(|error| unavailable(&error))?;
+            return Ok(Some(Found {
+                player,
+                currency,
+                session: session.map(|session| session.id),
+            }));
+        }
         Lookup::Player(player) => {
             let view = match world.registry.view(&player).await {
                 Ok(view) => view,

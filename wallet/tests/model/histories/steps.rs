@@ -273,7 +273,12 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
             if is_bet {
                 Action::Bet { transaction, units }
             } else {
-                Action::Win { transaction, units }
+                let kind = WinKind::Ordinary;
+                Action::Win {
+                    transaction,
+                    units,
+                    kind,
+                }
             }
         });
         let actions = prop::collection::vec(action, 0..4);
@@ -307,6 +312,21 @@ fn any_rollback(model: &Model) -> BoxedStrategy<(Who, Command)> {
                 };
                 play(place.who, PlayCommand::Rollback(rollback))
             })
+            .boxed()
+    })
+}
+
+fn any_rollbacks(model: &Model) -> BoxedStrategy<(Who, Command)> {
+    there(model, |place, cash| {
+        let part = prop::option::weighted(0.2, any_units(cash));
+        let one = (id(), id_there(&place), part).prop_map(|(id, target, units)| Rollback {
+            transaction: ext(&id),
+            target: ext(&target),
+            round: None,
+            units,
+        });
+        prop::collection::vec(one, 0..4)
+            .prop_map(move |list| play(place.who, PlayCommand::Rollbacks(list)))
             .boxed()
     })
 }
@@ -422,6 +442,7 @@ pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
         (6, any_win(model)),
         (4, any_batch(model)),
         (7, any_rollback(model)),
+        (2, any_rollbacks(model)),
         (3, any_end(model)),
         (3, any_deposit(model)),
         (3, any_adjustment(model)),

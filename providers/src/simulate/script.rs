@@ -1,0 +1,438 @@
+//! The cases that every dialect has to pass. What they end in differs: [`Simulator::expect`] says how.
+
+use pitboss_wallet::{Kind, Money, WinKind};
+
+use super::{Expect, Move, Simulator, Turn, Verdict};
+
+/// One case: a player, fresh in a game with [`Script::START`] major units, and what happens to him.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub name: &'static str,
+    pub steps: Vec<Step>,
+}
+
+/// One step of a case.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// The provider moves; the answer must fit, and so must the player's cash after it, as the operator sees it.
+    Play {
+        made: Move,
+        expect: Verdict,
+        cash: Money,
+    },
+    /// The same move so often at once: one moves money, all are answered as it was, or as its repeat.
+    AtOnce {
+        made: Move,
+        times: usize,
+        cash: Money,
+    },
+    /// With one bit of the signature, or of the token in its place, changed.
+    Forged {
+        made: Move,
+        expect: Verdict,
+    },
+    /// A signed request whose body is these bytes instead.
+    Garbled {
+        made: Move,
+        body: Vec<u8>,
+        expect: Verdict,
+    },
+    /// To an action that nobody knows.
+    Astray {
+        made: Move,
+        expect: Verdict,
+    },
+    /// For another player, game, session or currency than the seat's.
+    Elsewhere {
+        made: Move,
+        place: Place,
+        expect: Verdict,
+    },
+    /// The operator ends the player's game session.
+    EndSession,
+    /// The operator blocks the player, and lets him play again.
+    Block,
+    Unblock,
+}
+
+/// What is not as the seat says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Player,
+    Game,
+    Session,
+    Currency,
+}
+
+/// Makes moves with ids that nobody had before.
+#[derive(Debug, Clone)]
+pub struct Script {
+    prefix: String,
+    start: Money,
+}
+
+impl Script {
+    /// What a player of a case begins with, in major units.
+    pub const START: &'static str = "100";
+
+    /// `prefix` begins every id; `start` is [`Self::START`] in the currency that is played in.
+    #[must_use]
+    pub fn new(prefix: &str, start: Money) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            start,
+        }
+    }
+
+    /// So many hundredths of a major unit.
+    #[must_use]
+    pub fn cents(&self, cents: i64) -> Money {
+        Money::new(self.start.units / 10_000 * cents, self.start.currency)
+    }
+
+    /// An id that only this script has.
+    #[must_use]
+    pub fn id(&self, name: &str) -> String {
+        format!("{}-{name}", self.prefix)
+    }
+
+    #[must_use]
+    pub fn bet(&self, name: &str, cents: i64) -> Move {
+        Move::Bet {
+            id: self.id(name),
+            round: self.id("round"),
+            amount: self.cents(cents),
+            closes: false,
+            free_round: None,
+        }
+    }
+
+    /// A win of the bet with this name.
+    #[must_use]
+    pub fn win(&self, name: &str, bet: &str, cents: i64) -> Move {
+        Move::Win {
+            id: self.id(name),
+            bet: Some(self.id(bet)),
+            round: self.id("round"),
+            amount: self.cents(cents),
+            kind: WinKind::Ordinary,
+            closes: false,
+        }
+    }
+
+    #[must_use]
+    pub fn rollback(&self, name: &str, target: &str, kind: Kind, cents: i64) -> Move {
+        Move::Rollback {
+            id: self.id(name),
+            target: self.id(target),
+            kind,
+            amount: self.cents(cents),
+            round: self.id("round"),
+        }
+    }
+
+    /// A move that only the dialect has.
+    #[must_use]
+    pub fn own(&self, what: &'static str, name: &str, cents: i64) -> Move {
+        Move::Own {
+            name: what,
+            id: self.id(name),
+            round: self.id("round"),
+            amount: self.cents(cents),
+        }
+    }
+
+    /// A step that ends well, with so many hundredths in the player's cash.
+    #[must_use]
+    pub fn well(&self, made: Move, cents: i64) -> Step {
+        self.told(made, Verdict::Ok, cents)
+    }
+
+    #[must_use]
+    pub fn told(&self, made: Move, expect: Verdict, cents: i64) -> Step {
+        Step::Play {
+            made,
+            expect,
+            cash: self.cents(cents),
+        }
+    }
+}
+
+/// Every case for a dialect: those of all, as far as it has them, and its own. `next` gives each a script.
+#[must_use]
+pub fn cases(simulator: &dyn Simulator, mut next: impl FnMut() -> Script) -> Vec<Case> {
+    let mut all = Vec::new();
+    for (name, steps) in COMMON {
+        let script = next();
+        if let Some(steps) = steps(&script, simulator) {
+            all.push(Case { name, steps });
+        }
+    }
+    all.extend(simulator.cases(&next()));
+    all
+}
+
+/// `None`: the dialect has no such thing.
+type Steps = fn(&Script, &dyn Simulator) -> Option<Vec<Step>>;
+
+fn verdict(simulator: &dyn Simulator, turn: Turn) -> Option<Verdict> {
+    match simulator.expect(turn) {
+        Expect::Told(verdict) => Some(verdict),
+        Expect::Not(_) => None,
+    }
+}
+
+const COMMON: &[(&str, Steps)] = &[
+    ("a bet and its win", |s, _| {
+        Some(vec![
+            s.well(Move::Balance, 10_000),
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(s.win("w", "b", 2_550), 11_550),
+            s.well(Move::Balance, 11_550),
+        ])
+    }),
+    ("a loss is a win of 0", |s, _| {
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(s.win("w", "b", 0), 9_000),
+        ])
+    }),
+    ("a bet repeated", |s, sim| {
+        let again = verdict(sim, Turn::RepeatedBet)?;
+        let bet = s.bet("b", 1_000);
+        Some(vec![
+            s.well(bet.clone(), 9_000),
+            s.told(bet.clone(), again, 9_000),
+            s.well(s.win("w", "b", 100), 9_100),
+            s.told(bet, again, 9_100),
+        ])
+    }),
+    ("a win repeated", |s, sim| {
+        let again = verdict(sim, Turn::RepeatedWin)?;
+        let win = s.win("w", "b", 500);
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(win.clone(), 9_500),
+            s.told(win, again, 9_500),
+        ])
+    }),
+    ("eight equal bets at once", |s, _| {
+        Some(vec![Step::AtOnce {
+            made: s.bet("b", 1_000),
+            times: 8,
+            cash: s.cents(9_000),
+        }])
+    }),
+    ("eight equal wins at once", |s, _| {
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            Step::AtOnce {
+                made: s.win("w", "b", 700),
+                times: 8,
+                cash: s.cents(9_700),
+            },
+        ])
+    }),
+    ("a known bet with another amount", |s, sim| {
+        let other = verdict(sim, Turn::OtherBet)?;
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.told(s.bet("b", 2_000), other, 9_000),
+        ])
+    }),
+    ("a known win with another amount", |s, sim| {
+        let other = verdict(sim, Turn::OtherWin)?;
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(s.win("w", "b", 500), 9_500),
+            s.told(s.win("w", "b", 600), other, 9_500),
+        ])
+    }),
+    ("more than there is", |s, sim| {
+        let poor = verdict(sim, Turn::Poor)?;
+        Some(vec![
+            s.told(s.bet("b", 10_001), poor, 10_000),
+            s.well(s.bet("all", 10_000), 0),
+            s.told(s.bet("more", 1), poor, 0),
+            s.well(s.win("w", "all", 300), 300),
+        ])
+    }),
+    ("a bet taken back, twice", |s, sim| {
+        let again = verdict(sim, Turn::RepeatedRollback)?;
+        let back = s.rollback("r", "b", Kind::Bet, 1_000);
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(back.clone(), 10_000),
+            s.told(back, again, 10_000),
+        ])
+    }),
+    ("a rollback of nothing, and its late bet", |s, sim| {
+        let unknown = verdict(sim, Turn::RollbackOfUnknown)?;
+        let late = verdict(sim, Turn::LateBet)?;
+        let back = s.rollback("r", "b", Kind::Bet, 1_000);
+        Some(vec![
+            s.told(back.clone(), unknown, 10_000),
+            s.told(s.bet("b", 1_000), late, 10_000),
+            s.told(back, unknown, 10_000),
+            s.told(s.bet("b", 1_000), late, 10_000),
+        ])
+    }),
+    ("a rollback of a bet that has a win", |s, sim| {
+        let settled = verdict(sim, Turn::RollbackOfSettled)?;
+        let cash = if settled == Verdict::Ok {
+            10_500
+        } else {
+            9_500
+        };
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(s.win("w", "b", 500), 9_500),
+            s.told(s.rollback("r", "b", Kind::Bet, 1_000), settled, cash),
+        ])
+    }),
+    ("a win of a bet that was taken back", |s, sim| {
+        let after = verdict(sim, Turn::WinAfterRollback)?;
+        let cash = if after == Verdict::Ok {
+            None
+        } else {
+            Some(10_000)
+        };
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(s.rollback("r", "b", Kind::Bet, 1_000), 10_000),
+            // Where it is answered as a success, it still moves nothing.
+            s.told(s.win("w", "b", 500), after, cash.unwrap_or(10_000)),
+        ])
+    }),
+    ("a win without a bet", |s, sim| {
+        let alone = verdict(sim, Turn::WinWithoutBet)?;
+        let cash = if alone == Verdict::Ok { 10_500 } else { 10_000 };
+        Some(vec![s.told(s.win("w", "none", 500), alone, cash)])
+    }),
+    ("a bet in a round that is closed", |s, sim| {
+        let closed = verdict(sim, Turn::BetAfterClose)?;
+        let mut last = s.win("w", "b", 500);
+        if let Move::Win { closes, .. } = &mut last {
+            *closes = true;
+        }
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(last, 9_500),
+            s.told(s.bet("late", 100), closed, 9_500),
+        ])
+    }),
+    ("many bets and wins in one round", |s, _| {
+        let mut steps = Vec::new();
+        let mut cash = 10_000;
+        for index in 0..5 {
+            cash -= 100;
+            steps.push(s.well(s.bet(&format!("b{index}"), 100), cash));
+        }
+        for index in 0..5 {
+            cash += 50;
+            let (win, bet) = (format!("w{index}"), format!("b{index}"));
+            steps.push(s.well(s.win(&win, &bet, 50), cash));
+        }
+        Some(steps)
+    }),
+    ("a session that is over", |s, sim| {
+        let ended = verdict(sim, Turn::BetInEndedSession)?;
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            s.well(s.bet("taken", 500), 8_500),
+            Step::EndSession,
+            s.told(s.bet("new", 100), ended, 8_500),
+            // What is owed to the player is paid, and what was asked before has its answer.
+            s.well(s.win("w", "b", 2_000), 10_500),
+            s.well(s.rollback("r", "taken", Kind::Bet, 500), 11_000),
+        ])
+    }),
+    ("a player who is blocked", |s, sim| {
+        let blocked = verdict(sim, Turn::BetOfBlocked)?;
+        Some(vec![
+            s.well(s.bet("b", 1_000), 9_000),
+            Step::Block,
+            s.told(s.bet("new", 100), blocked, 9_000),
+            s.well(s.win("w", "b", 2_000), 11_000),
+            Step::Unblock,
+        ])
+    }),
+    ("a very large win", |s, _| {
+        Some(vec![
+            s.well(s.bet("b", 100), 9_900),
+            s.well(s.win("w", "b", 6_372_709_234), 6_372_719_134),
+        ])
+    }),
+    ("another player, game, session and currency", |s, sim| {
+        let mut steps = Vec::new();
+        for (place, turn) in [
+            (Place::Player, Turn::BetOfUnknownPlayer),
+            (Place::Game, Turn::BetInUnknownGame),
+            (Place::Session, Turn::BetInNoSession),
+            (Place::Currency, Turn::BetInOtherCurrency),
+        ] {
+            if let Some(expect) = verdict(sim, turn) {
+                let made = s.bet(&format!("{place:?}"), 100);
+                steps.push(Step::Elsewhere {
+                    made,
+                    place,
+                    expect,
+                });
+            }
+        }
+        steps.push(s.well(Move::Balance, 10_000));
+        Some(steps)
+    }),
+    ("a forged signature", |s, sim| {
+        let expect = verdict(sim, Turn::BadSignature)?;
+        Some(vec![
+            Step::Forged {
+                made: s.bet("b", 1_000),
+                expect,
+            },
+            Step::Forged {
+                made: s.win("w", "b", 1_000),
+                expect,
+            },
+            s.well(Move::Balance, 10_000),
+        ])
+    }),
+    ("bodies that are none", |s, sim| {
+        let expect = verdict(sim, Turn::Malformed)?;
+        let bodies: [&[u8]; 4] = [b"", b"null", b"\xff\xfe", b"[[[["];
+        let mut steps: Vec<Step> = bodies
+            .iter()
+            .map(|body| Step::Garbled {
+                made: s.bet("b", 1_000),
+                body: body.to_vec(),
+                expect,
+            })
+            .collect();
+        steps.push(s.well(Move::Balance, 10_000));
+        Some(steps)
+    }),
+    ("an action that there is not", |s, sim| {
+        let expect = verdict(sim, Turn::UnknownAction)?;
+        Some(vec![Step::Astray {
+            made: s.bet("b", 1_000),
+            expect,
+        }])
+    }),
+    ("bet and win in one call", |s, sim| {
+        let poor = verdict(sim, Turn::Poor)?;
+        let both = |name: &str, stake, won| Move::BetWin {
+            bet: s.id(&format!("{name}-b")),
+            win: s.id(&format!("{name}-w")),
+            round: s.id(name),
+            stake: s.cents(stake),
+            won: s.cents(won),
+        };
+        let again = verdict(sim, Turn::RepeatedBet)?;
+        Some(vec![
+            s.well(both("one", 1_000, 2_500), 11_500),
+            s.told(both("one", 1_000, 2_500), again, 11_500),
+            // What it wins does not pay for it (T9).
+            s.told(both("two", 11_501, 50_000), poor, 11_500),
+        ])
+    }),
+];

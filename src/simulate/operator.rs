@@ -1,0 +1,159 @@
+//! The operator's side of a simulation, over the REST API.
+
+use std::{error::Error, time::Duration};
+
+use pitboss_actors::ports::Ids;
+use pitboss_providers::simulate::{Received, Seat, Sent};
+use pitboss_wallet::{Currency, Money};
+use reqwest::{Method, header::CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use super::{SimulateError, Target};
+use crate::seams::SystemIds;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Speaks with the server.
+pub struct Operator {
+    http: reqwest::Client,
+    api: String,
+    key: String,
+}
+
+impl Operator {
+    /// # Errors
+    /// No HTTP client can be made.
+    pub fn new(target: &Target) -> Result<Self, SimulateError> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).build();
+        Ok(Self {
+            http: http.map_err(|error| SimulateError::Other(error.to_string()))?,
+            api: target.api.trim_end_matches('/').to_owned(),
+            key: target.operator_key.clone(),
+        })
+    }
+
+    /// Begins the ids of a run: none was there before.
+    pub(super) fn run_id(&self) -> String {
+        let id = SystemIds.uuid().simple().to_string();
+        format!("sim-{}", &id[..12])
+    }
+
+    /// A player with money in a launched game. The launch token is not exchanged yet.
+    pub(super) async fn seat(
+        &self,
+        player: &str,
+        game: &str,
+        amount: Money,
+    ) -> Result<Seat, SimulateError> {
+        let currency = amount.currency.code();
+        let new = json!({ "id": player, "currency": currency });
+        self.ask(Method::POST, "/v1/players", Some(&new)).await?;
+        let deposit = json!({ "amount": amount, "currency": currency, "reference": player });
+        let path = format!("/v1/players/{player}/deposits");
+        self.ask(Method::POST, &path, Some(&deposit)).await?;
+        let launch = json!({ "player": player, "currency": currency });
+        let path = format!("/v1/games/{game}/launch");
+        let launched = self.ask(Method::POST, &path, Some(&launch)).await?;
+        let text = |name: &str| launched[name].as_str().unwrap_or_default().to_owned();
+        Ok(Seat {
+            player: player.to_owned(),
+            session: text("session"),
+            token: text("token"),
+            game: game.to_owned(),
+            balance: amount,
+        })
+    }
+
+    /// The player's cash.
+    pub(super) async fn cash(
+        &self,
+        player: &str,
+        currency: Currency,
+    ) -> Result<Money, SimulateError> {
+        let path = format!("/v1/players/{player}/wallets");
+        let wallets = self.ask(Method::GET, &path, None).await?;
+        let wallets = wallets["data"].as_array().cloned().unwrap_or_default();
+        let cash = wallets.iter().find_map(|wallet| {
+            let is_it = wallet["currency"] == currency.code();
+            is_it
+                .then(|| wallet["cash"].as_str().map(str::to_owned))
+                .flatten()
+        });
+        let cash = cash.ok_or_else(|| SimulateError::Other(format!("{player} has no wallet")))?;
+        Money::parse(&cash, currency).map_err(|error| SimulateError::Other(error.to_string()))
+    }
+
+    pub(super) async fn end_session(&self, session: &str) -> Result<(), SimulateError> {
+        let path = format!("/v1/sessions/{session}");
+        self.ask(Method::DELETE, &path, None).await.map(drop)
+    }
+
+    pub(super) async fn set_status(&self, player: &str, status: &str) -> Result<(), SimulateError> {
+        let body = json!({ "status": status, "reason": "a simulation" });
+        let path = format!("/v1/players/{player}/status");
+        self.ask(Method::POST, &path, Some(&body)).await.map(drop)
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, SimulateError> {
+        let what = format!("{method} {path}");
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.api))
+            .bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string());
+        }
+        let received = self.received(request).await?;
+        if !(200..300).contains(&received.status) {
+            return Err(SimulateError::Refused {
+                what,
+                status: received.status,
+                text: String::from_utf8_lossy(&received.body).into_owned(),
+            });
+        }
+        Ok(serde_json::from_slice(&received.body).unwrap_or_default())
+    }
+
+    /// Sends what a provider sends.
+    pub(super) async fn send(&self, base: &str, sent: &Sent) -> Result<Received, SimulateError> {
+        let mut url = format!("{}{base}{}", self.api, sent.path);
+        if !sent.query.is_empty() {
+            url = format!("{url}?{}", sent.query);
+        }
+        let method = Method::from_bytes(sent.method.as_bytes())
+            .map_err(|error| SimulateError::Other(error.to_string()))?;
+        let mut request = self.http.request(method, url);
+        if !sent.content_type.is_empty() {
+            request = request.header(CONTENT_TYPE, sent.content_type);
+        }
+        for (name, value) in &sent.headers {
+            request = request.header(name, value);
+        }
+        self.received(request.body(sent.body.clone())).await
+    }
+
+    async fn received(&self, request: reqwest::RequestBuilder) -> Result<Received, SimulateError> {
+        let away = |error: reqwest::Error| {
+            // The cause at the end of the chain is the part that helps: "connection refused".
+            let mut cause: &dyn Error = &error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            SimulateError::NoAnswer {
+                address: self.api.clone(),
+                reason: cause.to_string(),
+            }
+        };
+        let answer = request.send().await.map_err(away)?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(away)?.to_vec();
+        Ok(Received { status, body })
+    }
+}
