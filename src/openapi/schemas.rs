@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value};
 
 use crate::http::route::SchemaOf;
@@ -30,7 +30,16 @@ fn settings() -> SchemaSettings {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
+    let transforms = &mut settings.transforms;
+    transforms.push(Box::new(RecursiveTransform(without_null_default)));
     settings
+}
+
+/// What is left out says nothing, and null may be no value of it: a change of some settings has such fields.
+fn without_null_default(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
 }
 
 impl Schemas {

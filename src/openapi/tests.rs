@@ -205,3 +205,23 @@ fn every_example_of_the_manual_fits_its_schema() {
         }
     }
 }
+
+/// A default that is no value of its field, or a choice of a query that cannot be written, would be a lie.
+#[test]
+fn null_is_no_default_and_no_choice_of_a_query() {
+    let document = published();
+    let text = document["components"].to_string();
+    assert!(!text.contains("\"default\":null"));
+    assert!(text.contains("\"default\":"));
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let choices = parameter["schema"]["enum"].as_array();
+            let has_null = choices.is_some_and(|choices| choices.contains(&Value::Null));
+            assert!(!has_null, "{name}: {parameter}");
+            assert!(
+                jsonschema::meta::is_valid(&parameter["schema"]),
+                "{name}: {parameter}"
+            );
+        }
+    }
+}

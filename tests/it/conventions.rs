@@ -190,6 +190,12 @@ async fn a_change_is_made_to_what_its_caller_has_seen_or_not_at_all() {
     send(nobody.json(&json!({})))
         .await
         .refused(401, "unauthorized");
+    // Nor does it hide that there is no such method, or that nobody is let in where nothing is to be seen.
+    let none = by_operator(&client, Method::PATCH, "/v1/gaming").header("If-Match", "x");
+    send(none).await.refused(405, "method_not_allowed");
+    let nobody = client.http(Method::DELETE, "/v1/session");
+    let nobody = nobody.header("If-Match", "x");
+    send(nobody).await.refused(401, "unauthorized");
     let wrong = by_operator(&client, Method::PATCH, &path).header("If-Match", "*");
     send(wrong.json(&json!({ "x": 1 })))
         .await

@@ -92,13 +92,18 @@ fn refusal_of_query(request: &ServiceRequest) -> Option<HttpResponse> {
     if query.is_empty() || gate.reads_query(request.method()) {
         return None;
     }
-    let is_open = gate.caller(request.method()) == Some(Caller::Anybody);
-    if !is_open && !request.headers().contains_key(AUTHORIZATION) {
+    if is_nobody(request, gate) {
         return None;
     }
     let field = query.split(['=', '&']).next().unwrap_or_default();
     let detail = format!("unknown field `{field}`: this request has no query");
     Some(response(&Problem::new(Code::UnknownField, detail)))
+}
+
+/// Whether it comes without a key to what needs one: it is told that, and nothing else.
+fn is_nobody(request: &ServiceRequest, gate: &Gate) -> bool {
+    let is_open = gate.caller(request.method()) == Some(Caller::Anybody);
+    !is_open && !request.headers().contains_key(AUTHORIZATION)
 }
 
 /// What the request says about its answer.

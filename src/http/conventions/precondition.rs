@@ -17,8 +17,8 @@ use actix_web::{
 use pitboss_providers::{Code, Problem};
 use tokio::sync::Mutex;
 
-use super::{EntityTag, entity_tag};
-use crate::http::problem::response;
+use super::{EntityTag, entity_tag, is_nobody};
+use crate::http::{problem::response, route::Gate};
 
 const STRIPES: usize = 64;
 
@@ -30,11 +30,7 @@ pub async fn call<S>(service: &S, request: ServiceRequest) -> Result<ServiceResp
 where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
 {
-    let changes = matches!(
-        *request.method(),
-        Method::PATCH | Method::PUT | Method::DELETE
-    );
-    let Some(expected) = tags(request.headers()).filter(|_| changes) else {
+    let Some(expected) = tags(request.headers()).filter(|_| is_change(&request)) else {
         return service.call(request).await;
     };
     let _turn = ONE_BY_ONE[stripe(request.path())].lock().await;
@@ -61,6 +57,14 @@ where
     let mut request = ServiceRequest::from_parts(inner, payload);
     request.head_mut().method = method;
     service.call(request).await
+}
+
+/// Whether it would change something: its path has such a method, and its caller is somebody.
+fn is_change(request: &ServiceRequest) -> bool {
+    let method = request.method();
+    let changes = matches!(*method, Method::PATCH | Method::PUT | Method::DELETE);
+    let gate = request.app_data::<Gate>();
+    changes && gate.is_some_and(|gate| gate.caller(method).is_some() && !is_nobody(request, gate))
 }
 
 /// The lines of the header; `None`: there is none.
