@@ -20,7 +20,7 @@ use pitboss_wallet::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{AllowList, Grant, Origin, Scopes};
+use super::{Grant, Networks, Origin, Scopes};
 
 /// How long a key is not looked up again.
 pub const TTL: Duration = Duration::from_secs(1);
@@ -125,11 +125,11 @@ impl KeyRing {
     /// # Errors
     /// Its networks cannot be read.
     pub fn grant(&self, row: &OperatorKeyRow) -> Result<Grant, StoreError> {
-        let corrupt = |error: super::NotANetwork| StoreError::Corrupt(error.to_string());
+        let corrupt = |error: super::NetworkError| StoreError::Corrupt(error.to_string());
         Ok(Grant {
             // A scope that only a newer version knows opens nothing here.
             scopes: Scopes::known(&row.scopes),
-            allowed: AllowList::parse(&row.allowed).map_err(corrupt)?,
+            allowed: Networks::parse(&row.allowed).map_err(corrupt)?,
             rate: row.rate.unwrap_or(self.default_rate),
             expires_at: row.expires_at,
         })
