@@ -36,7 +36,6 @@ pub mod route;
 mod sessions;
 mod stream;
 mod transactions;
-mod values;
 mod webhooks;
 
 use std::sync::Arc;

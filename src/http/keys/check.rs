@@ -6,11 +6,7 @@ use pitboss_wallet::Timestamp;
 use super::{forbidden, view::Rate};
 use crate::{
     access::{Grant, Networks, Scopes},
-    http::{
-        ApiError,
-        auth::Operator,
-        values::{malformed, moment},
-    },
+    http::{ApiError, auth::Operator, fields::malformed, moment::moment},
     world::World,
 };
 

@@ -27,7 +27,7 @@ use crate::{
         ApiError,
         auth::Operator,
         csv::{self, Table},
-        fields,
+        moment::moment,
         page::{cursor, limit_of, parse_cursor, wrong_cursor},
         route::{Route, get},
     },
@@ -201,7 +201,7 @@ async fn statement(
     let currency = currency_of(&asked.currency)?;
     let time = |field: &str, value: &Option<String>| {
         let value = value.as_deref();
-        value.map(|value| fields::time(field, value)).transpose()
+        value.map(|value| moment(field, value)).transpose()
     };
     let (from, to) = (time("from", &asked.from)?, time("to", &asked.to)?);
     let to = to.unwrap_or_else(|| world.clock.now());
