@@ -13,7 +13,9 @@ use std::{
 };
 
 use dashmap::DashMap;
-use governor::{DefaultDirectRateLimiter, Quota, clock::Clock as _};
+use governor::{
+    DefaultDirectRateLimiter, Quota, clock::Clock as _, middleware::StateInformationMiddleware,
+};
 use pitboss_actors::ports::Clock;
 use pitboss_schema::{OperatorKeyRow, Rate, Store, StoreError};
 use pitboss_wallet::Timestamp;
@@ -67,9 +69,11 @@ pub struct KeyRing {
     touched: DashMap<Uuid, Instant>,
 }
 
+type Limiter = DefaultDirectRateLimiter<StateInformationMiddleware>;
+
 struct Meter {
     rate: Rate,
-    limiter: Arc<DefaultDirectRateLimiter>,
+    limiter: Arc<Limiter>,
     used: Instant,
 }
 
@@ -185,22 +189,23 @@ impl KeyRing {
         }
     }
 
-    /// Counts a request in.
+    /// Counts a request in, and tells how many more may come at once.
     ///
     /// # Errors
     /// There were too many: how long to wait.
-    pub fn count_in(&self, key: &Key) -> Result<(), Duration> {
+    pub fn count_in(&self, key: &Key) -> Result<u32, Duration> {
         let limiter = self.limiter(key);
-        limiter
-            .check()
-            .map_err(|until| until.wait_time_from(limiter.clock().now()))
+        match limiter.check() {
+            Ok(state) => Ok(state.remaining_burst_capacity()),
+            Err(until) => Err(until.wait_time_from(limiter.clock().now())),
+        }
     }
 
-    fn limiter(&self, key: &Key) -> Arc<DefaultDirectRateLimiter> {
+    fn limiter(&self, key: &Key) -> Arc<Limiter> {
         let rate = key.grant.rate;
         let fresh = || Meter {
             rate,
-            limiter: Arc::new(DefaultDirectRateLimiter::direct(quota(rate))),
+            limiter: Arc::new(DefaultDirectRateLimiter::direct(quota(rate)).with_middleware()),
             used: Instant::now(),
         };
         let mut meter = self.meters.entry(key.id).or_insert_with(fresh);
