@@ -30,6 +30,7 @@ pub mod sandbox;
 pub mod seams;
 pub mod server;
 pub mod simulate;
+mod strict;
 pub mod telemetry;
 pub mod tls;
 pub mod tokens;

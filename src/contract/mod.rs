@@ -130,7 +130,7 @@ pub fn document(public_url: &str) -> Value {
             "title": "Pitboss events",
             "version": EVENT_VERSION.to_string(),
             "description": "Everything that happens to a player, once, in order: `seq` counts a player's events \
-                            without a gap; and what happens to nobody, such as to operator keys, in an order of its own. The same bytes go to NATS, WebSocket, `GET /v1/events` and webhooks.",
+                            without a gap; and what happens to nobody, such as to operator keys, in an order of its own. The same bytes go to NATS, WebSocket, `GET /v1/events` and webhooks; on a player's WebSocket without the fields that say so.",
             "license": { "name": "Apache-2.0" },
         },
         "defaultContentType": "application/json",

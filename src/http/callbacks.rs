@@ -146,7 +146,7 @@ fn admit(provider: &Provider, request: &HttpRequest) -> Result<(), CallError> {
         return Ok(());
     }
     let origin = origin(request);
-    if origin.is_certain && provider.networks.allows(origin.address) {
+    if provider.networks.admits(origin) {
         return Ok(());
     }
     let address = origin.address.to_string();

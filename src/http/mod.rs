@@ -29,14 +29,15 @@ mod players;
 mod problem;
 mod providers;
 mod published;
+mod rate;
 mod reports;
 pub mod request_id;
 mod rounds;
 pub mod route;
 mod sessions;
+mod slow;
 mod stream;
 mod transactions;
-mod values;
 mod webhooks;
 
 use std::sync::Arc;
@@ -108,6 +109,8 @@ pub fn cors(origins: &[String]) -> Cors {
             header::LOCATION,
             header::RETRY_AFTER,
             HeaderName::from_static("idempotency-replayed"),
+            rate::POLICY,
+            rate::LIMIT,
             request_id::NAME,
         ])
         .block_on_origin_mismatch(false)

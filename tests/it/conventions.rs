@@ -298,7 +298,14 @@ async fn only_pages_that_are_named_may_use_the_api_from_a_browser() {
         .await
         .ok();
     let exposed = list.header("access-control-expose-headers").to_lowercase();
-    for name in ["etag", "request-id", "idempotency-replayed", "retry-after"] {
+    for name in [
+        "etag",
+        "request-id",
+        "idempotency-replayed",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+    ] {
         assert!(exposed.contains(name), "{exposed}");
     }
     assert!(

@@ -59,6 +59,7 @@ mod sandbox;
 mod search;
 mod sessions;
 mod signature;
+mod slow_answers;
 mod slow_clients;
 mod statements;
 mod stream;

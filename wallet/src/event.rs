@@ -143,9 +143,20 @@ impl EventType {
         let name = self.as_str();
         name.split_once('.').map_or(name, |(family, _)| family)
     }
+
+    /// The fields of its data that are for the casino alone: who of its staff did it, and what he wrote for his
+    /// colleagues. A player's own stream leaves them out.
+    #[must_use]
+    pub const fn hidden_from_player(self) -> &'static [&'static str] {
+        match self {
+            Self::StatusChanged | Self::Adjusted | Self::RoundVoided => &["by", "reason"],
+            _ => &[],
+        }
+    }
 }
 
-/// An event as it is stored and sent: one rendering for every channel.
+/// An event as it is stored and sent: one rendering for every channel. A player's own stream leaves out of it what
+/// [`EventType::hidden_from_player`] names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// A UUID v7; `Nats-Msg-Id` on the bus.
@@ -158,7 +169,7 @@ pub struct Event {
     pub body: String,
 }
 
-/// The envelope: the same on WebSocket, NATS, REST and webhooks.
+/// The envelope: the same on every channel.
 #[derive(Serialize, JsonSchema)]
 struct Envelope<'a, T> {
     /// Names the event for ever: drop what comes again under the same id.
