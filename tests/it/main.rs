@@ -24,6 +24,7 @@ mod commands;
 mod contract;
 mod conventions;
 mod crash;
+mod dialects;
 mod environments;
 mod events;
 mod fuzz;
