@@ -27,6 +27,7 @@ mod crash;
 mod dialects;
 mod environments;
 mod events;
+mod front_door;
 mod fuzz;
 mod game_launch;
 mod game_rules;
