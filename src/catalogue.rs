@@ -164,6 +164,10 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
         });
         secret.ok()
     };
+    let settings = Settings::new(dialect.settings(), row.settings);
+    let settings = settings.inspect_err(|error| {
+        tracing::error!(provider = %row.id, error, "its settings are none of its dialect");
+    });
     let newest = open(&row.secret);
     let old = row.old_secret.as_ref();
     let old = old.and_then(|(sealed, until)| Some((open(sealed)?, *until)));
@@ -171,7 +175,7 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
         id: row.id.clone(),
         policy: Arc::new(row.policy),
         secrets: newest.into_iter().collect(),
-        settings: Settings::default(),
+        settings: settings.ok()?,
     };
     let during_rotation = old.map(|(secret, until)| {
         let mut account = account.clone();
@@ -192,6 +196,7 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
 
 #[cfg(test)]
 mod tests {
+    use pitboss_schema::ProviderSettings;
     use pitboss_wallet::Policy;
 
     use super::*;
@@ -206,6 +211,7 @@ mod tests {
             dialect: "native".to_owned(),
             name: "Acme".to_owned(),
             policy: Policy::default(),
+            settings: ProviderSettings::new(),
             secret: sealed(b"new"),
             old_secret: Some((sealed(b"old"), at(1000))),
             status: ProviderStatus::Active,
@@ -227,6 +233,11 @@ mod tests {
         // An account whose addresses are not known is nobody's to use.
         let wrong = ProviderRow {
             allowed_addresses: vec!["everywhere".to_owned()],
+            ..row.clone()
+        };
+        assert!(provider(wrong, &vault).is_none());
+        let wrong = ProviderRow {
+            settings: ProviderSettings::from([("colour".to_owned(), "red".to_owned())]),
             ..row
         };
         assert!(provider(wrong, &vault).is_none());

@@ -28,21 +28,17 @@ impl Settings {
     /// Choices, as an operator made them.
     ///
     /// # Errors
-    /// One is not among `known`, or has a value that is not allowed; for a person.
+    /// Each one that is not among `known`, or has a value that is not allowed; for a person.
     pub fn new(known: &[Setting], choices: BTreeMap<String, String>) -> Result<Self, String> {
-        for (name, value) in &choices {
-            let Some(setting) = known.iter().find(|setting| setting.name == name) else {
-                let names: Vec<&str> = known.iter().map(|setting| setting.name).collect();
-                return Err(format!("{name}: must be one of {}", names.join(", ")));
-            };
-            let checked = match &setting.allowed {
-                Allowed::OneOf(values) if values.contains(&value.as_str()) => Ok(()),
-                Allowed::OneOf(values) => Err(format!("must be one of {}", values.join(", "))),
-                Allowed::Text(check) => check(value),
-            };
-            checked.map_err(|error| format!("{name}: {error}"))?;
+        let wrong: Vec<String> = choices
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}: {}", complaint(known, name, value)?)))
+            .collect();
+        if wrong.is_empty() {
+            Ok(Self(Arc::new(choices)))
+        } else {
+            Err(wrong.join("; "))
         }
-        Ok(Self(Arc::new(choices)))
     }
 
     /// The choice, or its default.
@@ -51,6 +47,22 @@ impl Settings {
         self.0
             .get(setting.name)
             .map_or(setting.default, String::as_str)
+    }
+}
+
+/// What is wrong with a choice.
+fn complaint(known: &[Setting], name: &str, value: &str) -> Option<String> {
+    let Some(setting) = known.iter().find(|setting| setting.name == name) else {
+        let names: Vec<&str> = known.iter().map(|setting| setting.name).collect();
+        return Some(match names.as_slice() {
+            [] => "the dialect has no settings".to_owned(),
+            names => format!("there is no such setting; there are {}", names.join(", ")),
+        });
+    };
+    match &setting.allowed {
+        Allowed::OneOf(values) if values.contains(&value) => None,
+        Allowed::OneOf(values) => Some(format!("must be one of {}", values.join(", "))),
+        Allowed::Text(check) => check(value).err(),
     }
 }
 
@@ -123,8 +135,16 @@ mod tests {
         assert!(
             settings(&[("color", "red")])
                 .unwrap_err()
-                .contains("color: must be one of colour, header")
+                .contains("color: there is no such setting; there are colour, header")
         );
+        // Each one that is wrong is named.
+        let all = settings(&[("colour", "green"), ("header", ""), ("x", "")]).unwrap_err();
+        assert!(
+            all.contains("colour: ") && all.contains("; header: ") && all.contains("; x: "),
+            "{all}"
+        );
+        let none = Settings::new(&[], BTreeMap::from([("x".to_owned(), String::new())]));
+        assert_eq!(none.unwrap_err(), "x: the dialect has no settings");
         assert!(settings(&[("header", "X Sign")]).is_err() && settings(&[("header", "")]).is_err());
     }
 }

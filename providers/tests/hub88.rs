@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pitboss_providers::{
-    Account, Ask, Call, CallError, Context, Dialect, Found, Known, ParseError, RawRequest,
+    Account, Ask, Call, CallError, Context, Dialect, Found, Known, ParseError, RawRequest, Secret,
     Settings, SignatureError, hub88::Hub88,
 };
 use pitboss_wallet::{
@@ -123,6 +123,13 @@ fn signatures_that_are_none_are_told_apart() {
     };
     let (body, signature) = SIGNATURES.lines().nth(1).unwrap().rsplit_once(';').unwrap();
     assert!(verify("X-Hub88-Signature", signature, body.as_bytes(), &keyless).is_err());
+    // A key is read when it is given, and never by a request: its bytes alone verify nothing.
+    let unread = Account {
+        secrets: vec![Secret::new(PUBLIC)],
+        ..keyless
+    };
+    let told = verify("X-Hub88-Signature", signature, body.as_bytes(), &unread);
+    assert_eq!(told, Err(SignatureError::Mismatch));
     assert!(
         Hub88
             .secret(b"no key".to_vec())

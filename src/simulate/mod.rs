@@ -1,38 +1,42 @@
 //! `pitboss simulate`: a provider of any dialect against a running server, case by case.
 //!
 //! The cases, and how each dialect's provider sends and reads, are in `pitboss_providers::simulate`. What lives here: the
-//! operator's side (players, money, sessions, blocks, over the REST API), sending, and the table of what came out.
+//! operator's side (players, money, sessions, blocks, an account to play with, over the REST API), sending, the table of
+//! what came out, and the command line. What must not: anything that knows the server from the inside.
 
+mod command;
 mod operator;
 mod play;
 mod report;
 
 use pitboss_providers::{
     Dialect, Settings,
-    simulate::{Case, Script, cases},
+    simulate::{Case, Script, cases, left_out},
 };
-use pitboss_wallet::Money;
+use pitboss_wallet::{Currency, Environment, Money};
 
+pub use command::{SimulateArgs, simulate};
 pub use operator::Operator;
 pub use report::{Report, Row};
 
 use play::Round;
 
-/// Where to play, and as whom.
-#[derive(Clone)]
-pub struct Target {
-    /// `https://casino.example`
-    pub api: String,
-    pub operator_key: String,
-    /// `sandbox` or `live`, as in the path of callbacks.
-    pub environment: String,
-    pub provider: String,
+/// Where to play.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub environment: Environment,
+    pub currency: Currency,
+}
+
+/// As whom.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: String,
     /// What the provider signs with.
     pub key: Vec<u8>,
     pub settings: Settings,
-    /// A game of the account, and the currency to play in.
+    /// A game of the account.
     pub game: String,
-    pub currency: pitboss_wallet::Currency,
 }
 
 /// Why a run did not get to its end.
@@ -46,43 +50,53 @@ pub enum SimulateError {
         status: u16,
         text: String,
     },
-    #[error("there is no case {name:?}; there are:\n  {known}")]
-    NoCase { name: String, known: String },
     #[error("{0}")]
     Other(String),
 }
 
-/// Plays the cases of a dialect, or those whose name has `only` in it.
+/// The names of all cases of a dialect.
+#[must_use]
+pub fn names(dialect: &dyn Dialect) -> Vec<&'static str> {
+    let nothing = Currency::from_code("EUR").map(|currency| Money::new(0, currency));
+    let scripts = nothing.map(|nothing| Script::new("", nothing));
+    let Some(script) = scripts else {
+        return Vec::new();
+    };
+    let all = cases(dialect.simulator(), || script.clone());
+    all.iter().map(|case| case.name).collect()
+}
+
+/// Plays the cases of a dialect, or those whose name has `only` in it, each with a player of its own.
 ///
 /// # Errors
 /// The server is away, or refuses the operator. What a provider is told is never an error: it is in the report.
 pub async fn run(
-    target: &Target,
+    operator: &Operator,
+    place: &Place,
+    account: &Account,
     dialect: &'static dyn Dialect,
     only: Option<&str>,
 ) -> Result<Report, SimulateError> {
-    let operator = Operator::new(target)?;
-    let start = Money::parse(Script::START, target.currency)
+    let start = Money::parse(Script::START, place.currency)
         .map_err(|error| SimulateError::Other(error.to_string()))?;
     let run = operator.run_id();
     let mut number = 0;
-    let all = cases(dialect.simulator(), || {
+    let mut script = || {
         number += 1;
         Script::new(&format!("{run}-{number}"), start)
-    });
-    let wanted = |case: &Case| only.is_none_or(|only| case.name.contains(only));
-    let names: Vec<&str> = all.iter().map(|case| case.name).collect();
-    if !all.iter().any(wanted) {
-        return Err(SimulateError::NoCase {
-            name: only.unwrap_or_default().to_owned(),
-            known: names.join("\n  "),
-        });
-    }
+    };
+    let left_out = left_out(dialect.simulator(), &script());
+    let all = cases(dialect.simulator(), script);
+    let wanted = |name: &str| only.is_none_or(|only| name.contains(only));
     let mut report = Report::new(dialect.name());
-    for (place, case) in all.iter().filter(|case| wanted(case)).enumerate() {
-        let player = format!("{run}-{place}");
-        let mut round = Round::begin(target, dialect, &operator, &player, start).await?;
+    let wanted_cases = all.iter().filter(|case: &&Case| wanted(case.name));
+    for (number, case) in wanted_cases.enumerate() {
+        let player = format!("{run}-{number}");
+        let mut round = Round::begin(operator, place, account, dialect, &player, start).await?;
         report.add(case.name, round.play(case).await?);
+    }
+    for (name, why) in left_out.into_iter().filter(|(name, _)| wanted(name)) {
+        report.leave_out(name, why);
     }
     Ok(report)
 }

@@ -1,14 +1,18 @@
 //! The operator's side of a simulation, over the REST API.
 
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use pitboss_actors::ports::Ids;
-use pitboss_providers::simulate::{Received, Seat, Sent};
-use pitboss_wallet::{Currency, Money};
+use pitboss_providers::{
+    Dialect, Settings,
+    simulate::{Received, Seat, Sent},
+};
+use pitboss_wallet::{Currency, Environment, Money};
 use reqwest::{Method, header::CONTENT_TYPE};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::{SimulateError, Target};
+use super::{Account, SimulateError};
 use crate::seams::SystemIds;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,13 +27,75 @@ pub struct Operator {
 impl Operator {
     /// # Errors
     /// No HTTP client can be made.
-    pub fn new(target: &Target) -> Result<Self, SimulateError> {
+    pub fn new(api: &str, key: &str) -> Result<Self, SimulateError> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).build();
         Ok(Self {
             http: http.map_err(|error| SimulateError::Other(error.to_string()))?,
-            api: target.api.trim_end_matches('/').to_owned(),
-            key: target.operator_key.clone(),
+            api: api.trim_end_matches('/').to_owned(),
+            key: key.to_owned(),
         })
+    }
+
+    /// The account of this id, which speaks the dialect and has this secret on its provider's side.
+    ///
+    /// # Errors
+    /// There is none, or it speaks another dialect.
+    pub async fn account(
+        &self,
+        dialect: &dyn Dialect,
+        id: String,
+        key: &[u8],
+        game: String,
+    ) -> Result<Account, SimulateError> {
+        let path = format!("/v1/providers/{id}");
+        let found = self.ask(Method::GET, &path, None).await?;
+        if found["dialect"] != dialect.name() {
+            let spoken = found["dialect"].as_str().unwrap_or_default();
+            let text = format!("{id} speaks {spoken}, not {}", dialect.name());
+            return Err(SimulateError::Other(text));
+        }
+        let settings: BTreeMap<String, String> =
+            serde_json::from_value(found["settings"].clone()).unwrap_or_default();
+        let settings = Settings::new(dialect.settings(), settings);
+        Ok(Account {
+            id,
+            key: key.to_vec(),
+            settings: settings.map_err(SimulateError::Other)?,
+            game,
+        })
+    }
+
+    /// An account and a game to play with, made unless they are there.
+    ///
+    /// # Errors
+    /// Where money is real, no account is made that a simulator has the key of.
+    pub async fn own_account(
+        &self,
+        dialect: &dyn Dialect,
+        environment: Environment,
+    ) -> Result<Account, SimulateError> {
+        if environment != Environment::Sandbox {
+            let text = "outside the environment sandbox, name an account: --provider, --secret-file, --game";
+            return Err(SimulateError::Other(text.to_owned()));
+        }
+        let id = format!("simulated-{}", dialect.name());
+        // As secret as the operator key, and the same in every run.
+        let seed = Sha256::digest(format!("{id}/{}", self.key)).into();
+        let (ours, theirs) = dialect.simulator().keys(seed);
+        let new = json!({
+            "id": id, "name": format!("Simulated provider of {}", dialect.name()), "dialect": dialect.name(),
+            "secret": String::from_utf8_lossy(&ours),
+        });
+        match self.ask(Method::POST, "/v1/providers", Some(&new)).await {
+            Err(SimulateError::Refused {
+                status: 409, text, ..
+            }) if text.contains("provider_exists") => {}
+            made => drop(made?),
+        }
+        let game = json!({ "id": id, "provider": id, "name": "Simulated", "category": "slot" });
+        let path = format!("/v1/games/{id}");
+        self.ask(Method::PUT, &path, Some(&game)).await?;
+        self.account(dialect, id.clone(), &theirs, id).await
     }
 
     /// Begins the ids of a run: none was there before.
@@ -46,7 +112,7 @@ impl Operator {
         amount: Money,
     ) -> Result<Seat, SimulateError> {
         let currency = amount.currency.code();
-        let new = json!({ "id": player, "currency": currency });
+        let new = json!({ "id": player, "currency": currency, "test": true });
         self.ask(Method::POST, "/v1/players", Some(&new)).await?;
         let deposit = json!({ "amount": amount, "currency": currency, "reference": player });
         let path = format!("/v1/players/{player}/deposits");

@@ -3,11 +3,14 @@
 use pitboss_actors::ports::Clock;
 use pitboss_providers::{
     Dialect,
-    simulate::{Case, Move, Place, Received, Seat, Sent, Simulator, Step, Table, Told, Verdict},
+    simulate::{
+        Case, Expect, Move, Place as Changed, Received, Seat, Sent, Simulator, Step, Table, Told,
+        Turn, Verdict,
+    },
 };
 use pitboss_wallet::{Currency, Money};
 
-use super::{Operator, Row, SimulateError, Target};
+use super::{Account, Operator, Place, Row, SimulateError};
 use crate::seams::SystemClock;
 
 pub(super) struct Round<'a> {
@@ -15,30 +18,34 @@ pub(super) struct Round<'a> {
     operator: &'a Operator,
     table: Table,
     seat: Seat,
+    /// What was answered well, and the balance in it: a repeat may show that of then.
+    answered: Vec<(String, i64)>,
 }
 
 impl<'a> Round<'a> {
     /// Seats a player, and takes his launched session over where the dialect does that.
     pub async fn begin(
-        target: &Target,
-        dialect: &'static dyn Dialect,
         operator: &'a Operator,
+        place: &Place,
+        account: &Account,
+        dialect: &'static dyn Dialect,
         player: &str,
         start: Money,
     ) -> Result<Self, SimulateError> {
         let table = Table {
-            path: format!("/callbacks/{}/{}", target.environment, target.provider),
-            key: target.key.clone(),
-            settings: target.settings.clone(),
+            path: format!("/callbacks/{}/{}", place.environment, account.id),
+            key: account.key.clone(),
+            settings: account.settings.clone(),
             now_s: 0,
             serial: 0,
         };
-        let seat = operator.seat(player, &target.game, start).await?;
+        let seat = operator.seat(player, &account.game, start).await?;
         let mut round = Self {
             simulator: dialect.simulator(),
             operator,
             table,
             seat,
+            answered: Vec::new(),
         };
         if let Some(sent) = round.request(&Move::Enter) {
             let received = round.send(&sent).await?;
@@ -55,31 +62,27 @@ impl<'a> Round<'a> {
     pub async fn play(&mut self, case: &Case) -> Result<Vec<Row>, SimulateError> {
         let mut rows = Vec::new();
         for step in &case.steps {
-            if let Some(row) = self.step(step).await? {
-                rows.push(row);
-            }
+            rows.extend(self.step(step).await?);
         }
         Ok(rows)
     }
 
-    /// `None`: the dialect has no such move, or there is nothing to look at.
-    async fn step(&mut self, step: &Step) -> Result<Option<Row>, SimulateError> {
-        match step {
-            Step::Play { made, expect, cash } => self.play_one(made, *expect, *cash).await,
-            Step::AtOnce { made, times, cash } => self.at_once(made, *times, *cash).await,
-            Step::Forged { made, expect } => {
-                let forged = self.request(made).map(forge);
-                self.told(made, forged, *expect, "forged").await
-            }
+    /// None where the dialect has no such move, or there is nothing to look at.
+    async fn step(&mut self, step: &Step) -> Result<Vec<Row>, SimulateError> {
+        let row = match step {
+            Step::Play { made, expect, cash } => self.play_one(made, *expect, *cash).await?,
+            Step::AtOnce { made, times, cash } => self.at_once(made, *times, *cash).await?,
+            Step::Forged { made, expect } => return self.forged(made, *expect).await,
             Step::Garbled { made, body, expect } => {
-                let garbled = self.table.clone();
-                let sent = self.simulator.garbled(&garbled, &self.seat, made, body);
+                let table = self.fresh();
+                let sent = self.simulator.garbled(&table, &self.seat, made, body);
                 let what = format!("body {:?}", String::from_utf8_lossy(body));
-                self.told(made, sent, *expect, &what).await
+                self.told(made, sent, *expect, &what).await?
             }
             Step::Astray { made, expect } => {
-                let astray = self.simulator.astray(&self.fresh(), &self.seat, made);
-                self.told(made, astray, *expect, "unknown action").await
+                let table = self.fresh();
+                let astray = self.simulator.astray(&table, &self.seat, made);
+                self.told(made, astray, *expect, "unknown action").await?
             }
             Step::Elsewhere {
                 made,
@@ -89,26 +92,27 @@ impl<'a> Round<'a> {
                 let seat = elsewhere(&self.seat, *place);
                 let table = self.fresh();
                 let sent = self.simulator.request(&table, &seat, made);
-                self.told(made, sent, *expect, &format!("another {place:?}"))
-                    .await
+                let what = format!("another {place:?}").to_lowercase();
+                self.told(made, sent, *expect, &what).await?
             }
             Step::EndSession => {
                 self.operator.end_session(&self.seat.session).await?;
-                Ok(None)
+                None
             }
             Step::Block => {
                 self.operator
                     .set_status(&self.seat.player, "bets_blocked")
                     .await?;
-                Ok(None)
+                None
             }
             Step::Unblock => {
                 self.operator
                     .set_status(&self.seat.player, "active")
                     .await?;
-                Ok(None)
+                None
             }
-        }
+        };
+        Ok(row.into_iter().collect())
     }
 
     async fn play_one(
@@ -124,16 +128,67 @@ impl<'a> Round<'a> {
         let told = self.simulator.read(&self.seat, made, &received);
         let found = self.cash().await?;
         let fits = told.as_ref().is_ok_and(|told| told.fits(expect));
-        // What the provider is told of the balance is right, wherever it is told after a success.
         let shown = told.as_ref().ok().and_then(|told| told.balance);
-        let shows = expect != Verdict::Ok
-            || shown.is_none_or(|shown| shown == rounded(cash, self.simulator.digits()));
+        let shows = self.shows(made, expect, shown, cash);
+        let wrongly = match shown {
+            Some(shown) if !shows => format!(", shows {}", Money::new(shown, cash.currency)),
+            _ => String::new(),
+        };
         Ok(Some(Row {
             step: describe(made),
             expected: format!("{}, cash {cash}", name(expect)),
-            got: format!("{}, cash {found}: {}", read(&told), text(&received)),
+            got: format!("{}, cash {found}{wrongly}", read(&told)),
+            answer: text(&received),
             holds: fits && shows && found == cash,
         }))
+    }
+
+    /// Whether the provider is told the right balance, wherever he is told one: after a success, and when it does not
+    /// suffice. That of a repeat may be the one of then.
+    fn shows(&mut self, made: &Move, expect: Verdict, shown: Option<i64>, cash: Money) -> bool {
+        let tells =
+            expect == Verdict::Ok || self.simulator.expect(Turn::Poor) == Expect::Told(expect);
+        let (Some(shown), true) = (shown, tells) else {
+            return true;
+        };
+        let what = format!("{made:?}");
+        let is_now = shown == rounded(cash, self.simulator.digits());
+        if is_now {
+            self.answered.push((what, shown));
+            return true;
+        }
+        let is_move = !matches!(made, Move::Balance | Move::Enter);
+        is_move
+            && self
+                .answered
+                .iter()
+                .any(|(before, then)| *before == what && *then == shown)
+    }
+
+    /// In each way that a proof can be wrong.
+    async fn forged(&mut self, made: &Move, expect: Verdict) -> Result<Vec<Row>, SimulateError> {
+        let mut rows = Vec::new();
+        let table = self.fresh();
+        let Some(sent) = self.simulator.request(&table, &self.seat, made) else {
+            return Ok(rows);
+        };
+        let (_, key) = self.simulator.keys([0x5a; 32]);
+        let other = Table { key, ..table };
+        let other = self.simulator.request(&other, &self.seat, made);
+        // Some have one key for all tests.
+        let other = other.filter(|other| *other != sent);
+        let bare = (!sent.headers.is_empty()).then(|| Sent {
+            headers: Vec::new(),
+            ..sent.clone()
+        });
+        for (what, sent) in [
+            ("changed signature", Some(forge(sent))),
+            ("another key", other),
+            ("no signature", bare),
+        ] {
+            rows.extend(self.told(made, sent, expect, what).await?);
+        }
+        Ok(rows)
     }
 
     /// All are answered well, or as a repeat is; the money moved once.
@@ -150,12 +205,12 @@ impl<'a> Round<'a> {
         let path = &self.table.path;
         let sending = requests.iter().map(|sent| self.operator.send(path, sent));
         let turn = match made {
-            Move::Win { .. } => pitboss_providers::simulate::Turn::RepeatedWin,
-            _ => pitboss_providers::simulate::Turn::RepeatedBet,
+            Move::Win { .. } => Turn::RepeatedWin,
+            _ => Turn::RepeatedBet,
         };
         let again = match self.simulator.expect(turn) {
-            pitboss_providers::simulate::Expect::Told(verdict) => verdict,
-            pitboss_providers::simulate::Expect::Not(_) => Verdict::Ok,
+            Expect::Told(verdict) => verdict,
+            Expect::Not(_) => Verdict::Ok,
         };
         let mut wrong = Vec::new();
         for received in futures_util::future::join_all(sending).await {
@@ -169,8 +224,9 @@ impl<'a> Round<'a> {
         let found = self.cash().await?;
         Ok(Some(Row {
             step: format!("{times} at once: {}", describe(made)),
-            expected: format!("{}, cash {cash}", name(again)),
-            got: format!("cash {found}; {}", wrong.join("; ")),
+            expected: format!("ok or {}, cash {cash}", name(again)),
+            got: format!("{} of {times} fit, cash {found}", times - wrong.len()),
+            answer: wrong.join("; "),
             holds: wrong.is_empty() && found == cash,
         }))
     }
@@ -192,7 +248,8 @@ impl<'a> Round<'a> {
         Ok(Some(Row {
             step: format!("{what}: {}", describe(made)),
             expected: format!("{}, cash {before}", name(expect)),
-            got: format!("{}, cash {after}: {}", read(&told), text(&received)),
+            got: format!("{}, cash {after}", read(&told)),
+            answer: text(&received),
             holds: told.as_ref().is_ok_and(|told| told.fits(expect)) && before == after,
         }))
     }
@@ -239,16 +296,16 @@ fn forge(mut sent: Sent) -> Sent {
     sent
 }
 
-fn elsewhere(seat: &Seat, place: Place) -> Seat {
+fn elsewhere(seat: &Seat, place: Changed) -> Seat {
     let mut seat = seat.clone();
     match place {
-        Place::Player => seat.player = format!("{}-nobody", seat.player),
-        Place::Game => seat.game = "no-such-game".to_owned(),
-        Place::Session => {
+        Changed::Player => seat.player = format!("{}-nobody", seat.player),
+        Changed::Game => seat.game = "no-such-game".to_owned(),
+        Changed::Session => {
             seat.session = "ses_00000000000000000000000000000000".to_owned();
             seat.token = format!("{}0", seat.token);
         }
-        Place::Currency => {
+        Changed::Currency => {
             let other = ["GBP", "EUR"]
                 .map(Currency::from_code)
                 .into_iter()
@@ -269,20 +326,24 @@ fn rounded(money: Money, digits: u32) -> i64 {
     money.units.div_euclid(step) * step
 }
 
+/// Without the ids, which are long and say nothing.
 fn describe(made: &Move) -> String {
     match made {
         Move::Enter => "enter".to_owned(),
         Move::Balance => "balance".to_owned(),
-        Move::Bet { id, amount, .. } => format!("bet {id} of {amount}"),
-        Move::Win { id, amount, .. } => format!("win {id} of {amount}"),
-        Move::BetWin {
-            bet, stake, won, ..
-        } => format!("bet and win {bet}: {stake}, {won}"),
-        Move::Rollback { id, target, .. } => format!("rollback {id} of {target}"),
-        Move::Close { round } => format!("close {round}"),
-        Move::Own {
-            name, id, amount, ..
-        } => format!("{name} {id} of {amount}"),
+        Move::Bet {
+            amount,
+            free_round: Some(_),
+            ..
+        } => format!("free bet of {amount}"),
+        Move::Bet { amount, .. } => format!("bet of {amount}"),
+        Move::Win { amount, kind, .. } => format!("win of {amount} ({kind:?})").to_lowercase(),
+        Move::BetWin { stake, won, .. } => format!("bet of {stake} and win of {won}"),
+        Move::Rollback { kind, amount, .. } => {
+            format!("rollback of a {} of {amount}", kind.as_str())
+        }
+        Move::Close { .. } => "close the round".to_owned(),
+        Move::Own { name, amount, .. } => format!("{name} of {amount}"),
     }
 }
 

@@ -2,13 +2,11 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pitboss_wallet::{Kind, Money, WinKind};
-use rsa::{
-    RsaPrivateKey,
-    pkcs1v15::SigningKey,
-    pkcs8::DecodePrivateKey,
-    sha2::Sha256,
-    signature::{SignatureEncoding, Signer},
+use ring::{
+    rand::SystemRandom,
+    signature::{RSA_PKCS1_SHA256, RsaKeyPair},
 };
+use rsa::pkcs8::SecretDocument;
 use serde_json::{Value, json};
 
 use super::HEADER;
@@ -141,13 +139,8 @@ impl Simulator for Hub88 {
 }
 
 fn signed(table: &Table, path: &str, body: Vec<u8>) -> Sent {
-    let key = str::from_utf8(&table.key).ok();
-    let key = key.and_then(|text| RsaPrivateKey::from_pkcs8_pem(text).ok());
     // Without a key nothing is signed, and the server says so.
-    let signature = key.map(|key| SigningKey::<Sha256>::new(key).sign(&body).to_bytes());
-    let signature = signature
-        .map(|bytes| STANDARD.encode(bytes))
-        .unwrap_or_default();
+    let signature = sign(&table.key, &body).unwrap_or_default();
     Sent {
         method: "POST",
         path: path.to_owned(),
@@ -156,6 +149,16 @@ fn signed(table: &Table, path: &str, body: Vec<u8>) -> Sent {
         headers: vec![(table.settings.get(&HEADER).to_owned(), signature)],
         body,
     }
+}
+
+fn sign(pem: &[u8], body: &[u8]) -> Option<String> {
+    let (_, key) = SecretDocument::from_pem(str::from_utf8(pem).ok()?).ok()?;
+    let key = RsaKeyPair::from_pkcs8(key.as_bytes()).ok()?;
+    let mut signature = vec![0; key.public().modulus_len()];
+    let random = SystemRandom::new();
+    key.sign(&RSA_PKCS1_SHA256, &random, body, &mut signature)
+        .ok()?;
+    Some(STANDARD.encode(signature))
 }
 
 fn body(table: &Table, seat: &Seat, made: &Move) -> Option<(&'static str, Value)> {

@@ -115,7 +115,9 @@ fn body(seat: &Seat, made: &Move) -> Option<(&'static str, Value)> {
             "bet",
             json!({
                 "transaction_id": id, "player": player, "session": session, "game": game, "round": round,
-                "amount": amount, "currency": currency, "round_closed": closes, "free_round": free_round,
+                // A free one says that it costs nothing.
+                "amount": if free_round.is_some() { Money::new(0, amount.currency) } else { *amount },
+                "currency": currency, "round_closed": closes, "free_round": free_round,
             }),
         ),
         Move::Win {

@@ -11,7 +11,7 @@ use pitboss_wallet::{Kind, Money, WinKind};
 
 use crate::Settings;
 
-pub use script::{Case, Place, Script, Step, cases};
+pub use script::{Case, Place, Script, Step, cases, left_out};
 
 /// Where a simulated provider plays.
 #[derive(Debug, Clone)]

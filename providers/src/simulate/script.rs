@@ -26,7 +26,8 @@ pub enum Step {
         times: usize,
         cash: Money,
     },
-    /// With one bit of the signature, or of the token in its place, changed.
+    /// Proven wrongly, in each way that there is: with a signature (or the token in its place) that is changed, made
+    /// with another key, or not there.
     Forged {
         made: Move,
         expect: Verdict,
@@ -164,7 +165,7 @@ pub fn cases(simulator: &dyn Simulator, mut next: impl FnMut() -> Script) -> Vec
     let mut all = Vec::new();
     for (name, steps) in COMMON {
         let script = next();
-        if let Some(steps) = steps(&script, simulator) {
+        if let Ok(steps) = steps(&script, simulator) {
             all.push(Case { name, steps });
         }
     }
@@ -172,19 +173,28 @@ pub fn cases(simulator: &dyn Simulator, mut next: impl FnMut() -> Script) -> Vec
     all
 }
 
-/// `None`: the dialect has no such thing.
-type Steps = fn(&Script, &dyn Simulator) -> Option<Vec<Step>>;
+/// The cases of all that a dialect does not have, and why.
+#[must_use]
+pub fn left_out(simulator: &dyn Simulator, script: &Script) -> Vec<(&'static str, &'static str)> {
+    let left = COMMON
+        .iter()
+        .filter_map(|(name, steps)| Some((*name, steps(script, simulator).err()?)));
+    left.collect()
+}
 
-fn verdict(simulator: &dyn Simulator, turn: Turn) -> Option<Verdict> {
+/// Or why the dialect has no such thing.
+type Steps = fn(&Script, &dyn Simulator) -> Result<Vec<Step>, &'static str>;
+
+fn verdict(simulator: &dyn Simulator, turn: Turn) -> Result<Verdict, &'static str> {
     match simulator.expect(turn) {
-        Expect::Told(verdict) => Some(verdict),
-        Expect::Not(_) => None,
+        Expect::Told(verdict) => Ok(verdict),
+        Expect::Not(why) => Err(why),
     }
 }
 
 const COMMON: &[(&str, Steps)] = &[
     ("a bet and its win", |s, _| {
-        Some(vec![
+        Ok(vec![
             s.well(Move::Balance, 10_000),
             s.well(s.bet("b", 1_000), 9_000),
             s.well(s.win("w", "b", 2_550), 11_550),
@@ -192,15 +202,48 @@ const COMMON: &[(&str, Steps)] = &[
         ])
     }),
     ("a loss is a win of 0", |s, _| {
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(s.win("w", "b", 0), 9_000),
+        ])
+    }),
+    ("a bet of 0", |s, _| {
+        Ok(vec![
+            s.well(s.bet("b", 0), 10_000),
+            s.well(s.win("w", "b", 500), 10_500),
+        ])
+    }),
+    ("ids of 255 characters, of all kinds", |s, _| {
+        let long = |name: &str| format!("{:~<255}", format!("{} &=%+/?#[]\\\"'<>", s.id(name)));
+        let (bet, win, round) = (long("b"), long("w"), long("r"));
+        Ok(vec![
+            s.well(
+                Move::Bet {
+                    id: bet.clone(),
+                    round: round.clone(),
+                    amount: s.cents(1_000),
+                    closes: false,
+                    free_round: None,
+                },
+                9_000,
+            ),
+            s.well(
+                Move::Win {
+                    id: win,
+                    bet: Some(bet),
+                    round,
+                    amount: s.cents(500),
+                    kind: WinKind::Ordinary,
+                    closes: false,
+                },
+                9_500,
+            ),
         ])
     }),
     ("a bet repeated", |s, sim| {
         let again = verdict(sim, Turn::RepeatedBet)?;
         let bet = s.bet("b", 1_000);
-        Some(vec![
+        Ok(vec![
             s.well(bet.clone(), 9_000),
             s.told(bet.clone(), again, 9_000),
             s.well(s.win("w", "b", 100), 9_100),
@@ -210,21 +253,21 @@ const COMMON: &[(&str, Steps)] = &[
     ("a win repeated", |s, sim| {
         let again = verdict(sim, Turn::RepeatedWin)?;
         let win = s.win("w", "b", 500);
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(win.clone(), 9_500),
             s.told(win, again, 9_500),
         ])
     }),
     ("eight equal bets at once", |s, _| {
-        Some(vec![Step::AtOnce {
+        Ok(vec![Step::AtOnce {
             made: s.bet("b", 1_000),
             times: 8,
             cash: s.cents(9_000),
         }])
     }),
     ("eight equal wins at once", |s, _| {
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             Step::AtOnce {
                 made: s.win("w", "b", 700),
@@ -235,14 +278,14 @@ const COMMON: &[(&str, Steps)] = &[
     }),
     ("a known bet with another amount", |s, sim| {
         let other = verdict(sim, Turn::OtherBet)?;
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.told(s.bet("b", 2_000), other, 9_000),
         ])
     }),
     ("a known win with another amount", |s, sim| {
         let other = verdict(sim, Turn::OtherWin)?;
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(s.win("w", "b", 500), 9_500),
             s.told(s.win("w", "b", 600), other, 9_500),
@@ -250,7 +293,7 @@ const COMMON: &[(&str, Steps)] = &[
     }),
     ("more than there is", |s, sim| {
         let poor = verdict(sim, Turn::Poor)?;
-        Some(vec![
+        Ok(vec![
             s.told(s.bet("b", 10_001), poor, 10_000),
             s.well(s.bet("all", 10_000), 0),
             s.told(s.bet("more", 1), poor, 0),
@@ -260,7 +303,7 @@ const COMMON: &[(&str, Steps)] = &[
     ("a bet taken back, twice", |s, sim| {
         let again = verdict(sim, Turn::RepeatedRollback)?;
         let back = s.rollback("r", "b", Kind::Bet, 1_000);
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(back.clone(), 10_000),
             s.told(back, again, 10_000),
@@ -270,7 +313,7 @@ const COMMON: &[(&str, Steps)] = &[
         let unknown = verdict(sim, Turn::RollbackOfUnknown)?;
         let late = verdict(sim, Turn::LateBet)?;
         let back = s.rollback("r", "b", Kind::Bet, 1_000);
-        Some(vec![
+        Ok(vec![
             s.told(back.clone(), unknown, 10_000),
             s.told(s.bet("b", 1_000), late, 10_000),
             s.told(back, unknown, 10_000),
@@ -284,7 +327,7 @@ const COMMON: &[(&str, Steps)] = &[
         } else {
             9_500
         };
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(s.win("w", "b", 500), 9_500),
             s.told(s.rollback("r", "b", Kind::Bet, 1_000), settled, cash),
@@ -297,7 +340,7 @@ const COMMON: &[(&str, Steps)] = &[
         } else {
             Some(10_000)
         };
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(s.rollback("r", "b", Kind::Bet, 1_000), 10_000),
             // Where it is answered as a success, it still moves nothing.
@@ -307,7 +350,7 @@ const COMMON: &[(&str, Steps)] = &[
     ("a win without a bet", |s, sim| {
         let alone = verdict(sim, Turn::WinWithoutBet)?;
         let cash = if alone == Verdict::Ok { 10_500 } else { 10_000 };
-        Some(vec![s.told(s.win("w", "none", 500), alone, cash)])
+        Ok(vec![s.told(s.win("w", "none", 500), alone, cash)])
     }),
     ("a bet in a round that is closed", |s, sim| {
         let closed = verdict(sim, Turn::BetAfterClose)?;
@@ -315,7 +358,7 @@ const COMMON: &[(&str, Steps)] = &[
         if let Move::Win { closes, .. } = &mut last {
             *closes = true;
         }
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(last, 9_500),
             s.told(s.bet("late", 100), closed, 9_500),
@@ -333,11 +376,11 @@ const COMMON: &[(&str, Steps)] = &[
             let (win, bet) = (format!("w{index}"), format!("b{index}"));
             steps.push(s.well(s.win(&win, &bet, 50), cash));
         }
-        Some(steps)
+        Ok(steps)
     }),
     ("a session that is over", |s, sim| {
         let ended = verdict(sim, Turn::BetInEndedSession)?;
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             s.well(s.bet("taken", 500), 8_500),
             Step::EndSession,
@@ -349,7 +392,7 @@ const COMMON: &[(&str, Steps)] = &[
     }),
     ("a player who is blocked", |s, sim| {
         let blocked = verdict(sim, Turn::BetOfBlocked)?;
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 1_000), 9_000),
             Step::Block,
             s.told(s.bet("new", 100), blocked, 9_000),
@@ -357,8 +400,24 @@ const COMMON: &[(&str, Steps)] = &[
             Step::Unblock,
         ])
     }),
+    (
+        "a bet repeated when the money, the right to bet and the session are gone",
+        |s, sim| {
+            let again = verdict(sim, Turn::RepeatedBet)?;
+            let all = s.bet("all", 10_000);
+            Ok(vec![
+                s.well(all.clone(), 0),
+                s.told(all.clone(), again, 0),
+                Step::Block,
+                s.told(all.clone(), again, 0),
+                Step::Unblock,
+                Step::EndSession,
+                s.told(all, again, 0),
+            ])
+        },
+    ),
     ("a very large win", |s, _| {
-        Some(vec![
+        Ok(vec![
             s.well(s.bet("b", 100), 9_900),
             s.well(s.win("w", "b", 6_372_709_234), 6_372_719_134),
         ])
@@ -371,7 +430,7 @@ const COMMON: &[(&str, Steps)] = &[
             (Place::Session, Turn::BetInNoSession),
             (Place::Currency, Turn::BetInOtherCurrency),
         ] {
-            if let Some(expect) = verdict(sim, turn) {
+            if let Ok(expect) = verdict(sim, turn) {
                 let made = s.bet(&format!("{place:?}"), 100);
                 steps.push(Step::Elsewhere {
                     made,
@@ -381,11 +440,11 @@ const COMMON: &[(&str, Steps)] = &[
             }
         }
         steps.push(s.well(Move::Balance, 10_000));
-        Some(steps)
+        Ok(steps)
     }),
     ("a forged signature", |s, sim| {
         let expect = verdict(sim, Turn::BadSignature)?;
-        Some(vec![
+        Ok(vec![
             Step::Forged {
                 made: s.bet("b", 1_000),
                 expect,
@@ -409,11 +468,11 @@ const COMMON: &[(&str, Steps)] = &[
             })
             .collect();
         steps.push(s.well(Move::Balance, 10_000));
-        Some(steps)
+        Ok(steps)
     }),
     ("an action that there is not", |s, sim| {
         let expect = verdict(sim, Turn::UnknownAction)?;
-        Some(vec![Step::Astray {
+        Ok(vec![Step::Astray {
             made: s.bet("b", 1_000),
             expect,
         }])
@@ -428,7 +487,7 @@ const COMMON: &[(&str, Steps)] = &[
             won: s.cents(won),
         };
         let again = verdict(sim, Turn::RepeatedBet)?;
-        Some(vec![
+        Ok(vec![
             s.well(both("one", 1_000, 2_500), 11_500),
             s.told(both("one", 1_000, 2_500), again, 11_500),
             // What it wins does not pay for it (T9).
