@@ -145,8 +145,11 @@ impl Account {
 pub enum Lookup {
     /// By our own session id.
     Session(SessionId),
-    /// By the token that the player was launched with.
+    /// By the token that the player was launched with, exchanged or not.
     Token(String),
+    /// By the token that the player was launched with, where [`Ask::Authenticate`] exchanges it for our session id: it
+    /// names its session until then, and only the player from then on.
+    LaunchToken(String),
     /// By the player's id, for the currency that he plays in.
     Player(PlayerId),
     /// The player's newest live session with this account in a currency, for dialects that name no session.
@@ -177,6 +180,11 @@ pub struct Known<'a> {
 pub enum Ask {
     /// Exchange a launch token: the server finds its player and session.
     Authenticate { token: String },
+    /// Whether a session is still live; asking keeps it so. The one that was [`Found`], or it is not valid.
+    KeepAlive {
+        player: PlayerId,
+        session: SessionId,
+    },
     Balance {
         player: PlayerId,
         currency: Currency,
@@ -216,6 +224,7 @@ impl Call {
     pub fn wallet(&self) -> Option<(&PlayerId, Currency)> {
         match &self.ask {
             Ask::Authenticate { .. } => None,
+            Ask::KeepAlive { player, .. } => Some((player, self.currency?)),
             Ask::Balance { player, currency } | Ask::Profile { player, currency } => {
                 Some((player, *currency))
             }

@@ -200,6 +200,13 @@ fn understood(call: &Call) -> Understood {
                 ..Understood::default()
             };
         }
+        Ask::KeepAlive { player, .. } => {
+            return Understood {
+                kind: Some("keep_alive"),
+                player: Some(player.to_string()),
+                ..Understood::default()
+            };
+        }
         Ask::Balance { player, .. } => {
             return Understood {
                 kind: Some("balance"),

@@ -17,7 +17,8 @@ use pitboss_providers::{
 };
 use pitboss_schema::ProviderStatus;
 use pitboss_wallet::{
-    Authenticate, Balance, Command, Currency, Environment, PlayerId, ProviderId, Reply, Timestamp,
+    Authenticate, Balance, Command, Currency, Environment, PlayerId, ProviderId, Refusal,
+    RefusalCode, Reply, Timestamp,
 };
 
 use super::{
@@ -27,7 +28,7 @@ use super::{
     request_id::RequestId,
 };
 use crate::{
-    access::Refusal,
+    access::Refusal as Counted,
     app::App,
     callback_log::{self, Seen, Signature},
     catalogue::Provider,
@@ -80,12 +81,11 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
             }
         },
     };
-    note(&provider, &outcome, began.elapsed());
     if let Err(CallError::BadSignature(_)) = outcome {
         let (address, who) = (origin(&request).address.to_string(), provider.id().as_str());
         world
             .refusals
-            .count(Refusal::BadSignature, &address, who, world.clock.now());
+            .count(Counted::BadSignature, &address, who, world.clock.now());
     }
     let took = began.elapsed();
     note(&provider, &outcome, took);
@@ -174,6 +174,7 @@ async fn carry_out(
         Some(lookup) => look_up(world, &account.id, lookup).await?,
         None => None,
     };
+    let session = found.as_ref().and_then(|found| found.session);
     let floor = world.games.now();
     let standing = |game: &_| {
         let standing = floor.standing(&account.id, game);
@@ -211,6 +212,11 @@ async fn carry_out(
                 }),
             )
         }
+        Ask::KeepAlive { session: asked, .. } if session != Some(asked) => {
+            let detail = "not a game session of this provider";
+            return Err(Refusal::new(RefusalCode::SessionInvalid, detail).into());
+        }
+        Ask::KeepAlive { player, session } => (player, Command::KeepAlive(session)),
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
         Ask::Play { player, mut play } => {
             mark_used(world, provider, raw.now).await?;
@@ -297,8 +303,11 @@ async fn look_up(
     provider: &ProviderId,
     lookup: Lookup,
 ) -> Result<Option<Found>, CallError> {
+    let is_launch = matches!(lookup, Lookup::LaunchToken(_));
     let session = match lookup {
-        Lookup::Token(token) => world.store.session_by_token(&tokens::hash(&token)).await,
+        Lookup::Token(token) | Lookup::LaunchToken(token) => {
+            world.store.session_by_token(&tokens::hash(&token)).await
+        }
         Lookup::Session(id) => world.store.session(id).await,
         Lookup::LiveSession { player, currency } => {
             let now = world.clock.now();
@@ -325,10 +334,12 @@ async fn look_up(
         }
     };
     let session = session.map_err(|error| unavailable(&error))?;
-    Ok(session.map(|(player, session)| Found {
+    // A login, or a session of another account, is nothing that this provider was given.
+    let own = session.filter(|(_, session)| session.provider.as_ref() == Some(provider));
+    Ok(own.map(|(player, session)| Found {
         player,
         currency: session.currency,
-        session: Some(session.id),
+        session: (!is_launch || session.token_expires_at.is_some()).then_some(session.id),
     }))
 }
 
