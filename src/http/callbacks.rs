@@ -317,7 +317,8 @@ async fn look_up(
             return Ok(Some(Found {
                 player,
                 currency,
-                session: session.map(|session| session.id),
+                session: session.as_ref().map(|session| session.id),
+                game: session.and_then(|session| session.game),
             }));
         }
         Lookup::Player(player) => {
@@ -330,6 +331,7 @@ async fn look_up(
                 player,
                 currency,
                 session: None,
+                game: None,
             }));
         }
     };
@@ -340,6 +342,7 @@ async fn look_up(
         player,
         currency: session.currency,
         session: (!is_launch || session.token_expires_at.is_some()).then_some(session.id),
+        game: session.game,
     }))
 }
 

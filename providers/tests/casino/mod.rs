@@ -283,6 +283,7 @@ impl Casino {
             player: player("alice"),
             currency: eur(),
             session,
+            game: stored.game.clone(),
         };
         match lookup {
             Lookup::Session(id) => (id == stored.id).then(|| found(Some(id))),
@@ -296,6 +297,7 @@ impl Casino {
                     player,
                     currency,
                     session: is_live.then_some(stored.id),
+                    game: stored.game.filter(|_| is_live),
                 })
             }
         }

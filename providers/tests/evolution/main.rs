@@ -71,6 +71,7 @@ pub fn found(player: &str) -> Found {
         player: PlayerId::new(player).unwrap(),
         currency: eur(),
         session: SessionId::parse(SESSION).ok(),
+        game: None,
     }
 }
 
