@@ -25,6 +25,7 @@ pub mod native;
 pub mod problem;
 mod settings;
 pub mod simulate;
+pub mod swipe;
 
 pub use dialect::{
     Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
