@@ -16,6 +16,7 @@
 mod amount;
 mod dialect;
 mod error;
+pub mod evolution;
 mod fields;
 mod form;
 pub mod hub88;
@@ -24,6 +25,7 @@ pub mod native;
 pub mod problem;
 mod settings;
 pub mod simulate;
+pub mod swipe;
 
 pub use dialect::{
     Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
@@ -34,7 +36,7 @@ pub use problem::{Code, Problem, Wrong};
 pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88];
+pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88, &evolution::Evolution];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]
