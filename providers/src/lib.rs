@@ -25,6 +25,7 @@ pub mod problem;
 mod settings;
 pub mod simulate;
 pub mod softswiss_v1;
+pub mod softswiss_v2;
 
 pub use dialect::{
     Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
@@ -35,8 +36,12 @@ pub use problem::{Code, Problem, Wrong};
 pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] =
-    &[&native::Native, &hub88::Hub88, &softswiss_v1::SoftswissV1];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &native::Native,
+    &hub88::Hub88,
+    &softswiss_v1::SoftswissV1,
+    &softswiss_v2::SoftswissV2,
+];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]
