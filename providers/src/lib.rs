@@ -25,6 +25,8 @@ pub mod native;
 pub mod problem;
 mod settings;
 pub mod simulate;
+pub mod softswiss_v1;
+pub mod softswiss_v2;
 pub mod swipe;
 
 pub use dialect::{
@@ -36,7 +38,14 @@ pub use problem::{Code, Problem, Wrong};
 pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88, &evolution::Evolution];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &native::Native,
+    &hub88::Hub88,
+    &evolution::Evolution,
+    &softswiss_v1::SoftswissV1,
+    &softswiss_v2::SoftswissV2,
+    &swipe::Swipe,
+];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]
