@@ -21,6 +21,7 @@ mod form;
 pub mod hub88;
 pub mod json;
 pub mod native;
+pub mod pragmatic;
 pub mod problem;
 mod settings;
 pub mod simulate;
@@ -34,7 +35,7 @@ pub use problem::{Code, Problem, Wrong};
 pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88];
+pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88, &pragmatic::Pragmatic];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]
