@@ -25,6 +25,7 @@ pub mod pragmatic;
 pub mod problem;
 mod settings;
 pub mod simulate;
+pub mod slotegrator;
 
 pub use dialect::{
     Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
@@ -35,7 +36,12 @@ pub use problem::{Code, Problem, Wrong};
 pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] = &[&native::Native, &hub88::Hub88, &pragmatic::Pragmatic];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &native::Native,
+    &hub88::Hub88,
+    &pragmatic::Pragmatic,
+    &slotegrator::Slotegrator,
+];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]
