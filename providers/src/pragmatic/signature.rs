@@ -49,27 +49,37 @@ fn texts(form: &Form<'_>) -> Vec<String> {
         .filter(|pair| pair.key != "hash")
         .collect();
     pairs.sort_by(|a, b| a.key.cmp(&b.key));
-    let raw = |pair: &Pair<'_>| format!("{}={}", pair.raw_key, pair.raw_value);
-    let decoded = |pair: &Pair<'_>| format!("{}={}", pair.key, pair.value);
-    let joined = |write: &dyn Fn(&Pair<'_>) -> String, with_empty: bool| {
-        let pairs = pairs
-            .iter()
-            .filter(|pair| with_empty || !pair.value.is_empty());
-        pairs.map(|pair| write(pair)).collect::<Vec<_>>().join("&")
+    let joined = |is_decoded: bool, with_empty: bool| {
+        let mut text = String::with_capacity(512);
+        for pair in &pairs {
+            if pair.value.is_empty() && !with_empty {
+                continue;
+            }
+            let (key, value) = if is_decoded {
+                (&*pair.key, &*pair.value)
+            } else {
+                (pair.raw_key, pair.raw_value)
+            };
+            if !text.is_empty() {
+                text.push('&');
+            }
+            text.extend([key, "=", value]);
+        }
+        text
     };
     let is_encoded = pairs
         .iter()
         .any(|pair| pair.raw_key != pair.key || pair.raw_value != pair.value);
     let has_empty = pairs.iter().any(|pair| pair.value.is_empty());
     let decodes = is_encoded && !pairs.iter().any(|pair| hides_a_field(pair));
-    let mut texts = vec![joined(&raw, false)];
+    let mut texts = vec![joined(false, false)];
     if has_empty {
-        texts.push(joined(&raw, true));
+        texts.push(joined(false, true));
     }
     if decodes {
-        texts.push(joined(&decoded, false));
+        texts.push(joined(true, false));
         if has_empty {
-            texts.push(joined(&decoded, true));
+            texts.push(joined(true, true));
         }
     }
     texts

@@ -336,15 +336,17 @@ fn encoded(fields: &Fields) -> String {
 #[derive(Clone, Copy)]
 enum Written {
     AsSent,
+    AsSentWithEmpty,
     Decoded,
     DecodedWithEmpty,
 }
 
 /// Each way in turn, and none of them where the move says so.
 fn hashed(table: &Table, fields: &Fields, wrongly: &str) -> Option<String> {
-    let written = match table.serial % 3 {
+    let written = match table.serial % 4 {
         0 => Written::AsSent,
-        1 => Written::Decoded,
+        1 => Written::AsSentWithEmpty,
+        2 => Written::Decoded,
         _ => Written::DecodedWithEmpty,
     };
     let good = hash(fields, written, &table.key);
@@ -364,14 +366,14 @@ fn hash(fields: &Fields, written: Written, secret: &[u8]) -> String {
     sorted.sort_by_key(|(name, _)| *name);
     let mut texts = Vec::new();
     for (name, value) in sorted {
-        match written {
-            Written::AsSent if !value.is_empty() => {
-                texts.push(encoded(&vec![(*name, value.clone())]));
-            }
-            Written::Decoded if !value.is_empty() => texts.push(format!("{name}={value}")),
-            Written::DecodedWithEmpty => texts.push(format!("{name}={value}")),
-            Written::AsSent | Written::Decoded => {}
+        let is_left_out = value.is_empty() && matches!(written, Written::AsSent | Written::Decoded);
+        if is_left_out {
+            continue;
         }
+        texts.push(match written {
+            Written::AsSent | Written::AsSentWithEmpty => encoded(&vec![(*name, value.clone())]),
+            Written::Decoded | Written::DecodedWithEmpty => format!("{name}={value}"),
+        });
     }
     let mut bytes = texts.join("&").into_bytes();
     bytes.extend_from_slice(secret);

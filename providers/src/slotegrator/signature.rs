@@ -85,12 +85,14 @@ fn text(form: &Form<'_>, headers: &[(&str, &str)]) -> String {
 
 /// As PHP's `urlencode`.
 fn encode(from: &str, text: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
     for byte in from.bytes() {
         match byte {
             b' ' => text.push('+'),
             b'-' | b'_' | b'.' => text.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
+            _ => text.extend(['%', digit(byte >> 4), digit(byte & 15)]),
         }
     }
 }
