@@ -1,6 +1,7 @@
 //! Amounts in the units of a wire format: exact, or refused; what is shown in fewer digits is rounded down.
 
 use pitboss_wallet::{Currency, Money, MoneyError};
+use serde_json::value::RawValue;
 
 /// An amount in integer units of `10^-digits` major units, such as cents (2): `"356000"` with 5 is 3.56.
 ///
@@ -79,6 +80,11 @@ pub(crate) fn to_decimal(units: i64, digits: u32, currency: Currency) -> String 
     format!("{sign}{whole}.{fraction:0width$}", width = digits as usize)
 }
 
+/// The same as a number in JSON. `None` never comes: it is for the library, which reads the text once more.
+pub(crate) fn to_number(units: i64, digits: u32, currency: Currency) -> Option<Box<RawValue>> {
+    RawValue::from_string(to_decimal(units, digits, currency)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -146,6 +152,8 @@ mod tests {
             prop_assert_eq!(from_integer(&text, digits, eur).map(|money| money.units), Ok(units));
             let text = to_decimal(units, digits, eur);
             prop_assert_eq!(from_decimal(&text, eur).map(|money| money.units), Ok(units));
+            let number = to_number(units, digits, eur);
+            prop_assert_eq!(number.as_deref().map(RawValue::get), Some(text.as_str()));
         }
 
         #[test]

@@ -1,8 +1,10 @@
 //! Bodies and queries of `key=value` pairs: as they were received, and decoded.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
-use crate::{ParseError, json::quoted};
+use pitboss_wallet::{Currency, IdError, Money};
+
+use crate::{ParseError, amount, json::quoted};
 
 /// The greatest number of pairs.
 const MAX_PAIRS: usize = 1_000;
@@ -59,6 +61,68 @@ impl<'a> Form<'a> {
         }
         Ok(value)
     }
+
+    /// The text of a field; an empty one is the same as none.
+    pub fn optional_text(&self, key: &str) -> Result<Option<&str>, ParseError> {
+        Ok(self.get(key)?.filter(|text| !text.is_empty()))
+    }
+
+    /// A text that must be there.
+    pub fn text(&self, key: &str) -> Result<&str, ParseError> {
+        required(key, self.optional_text(key)?)
+    }
+
+    /// An id. Bytes that are no UTF-8 are refused: two ids must not become one.
+    pub fn optional_id<'f, T>(
+        &'f self,
+        key: &str,
+        new: impl FnOnce(&'f str) -> Result<T, IdError>,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(text) = self.optional_text(key)? else {
+            return Ok(None);
+        };
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(wrong(key, "is not UTF-8"));
+        }
+        new(text).map(Some).map_err(|error| wrong(key, error))
+    }
+
+    /// An id that must be there.
+    pub fn id<'f, T>(
+        &'f self,
+        key: &str,
+        new: impl FnOnce(&'f str) -> Result<T, IdError>,
+    ) -> Result<T, ParseError> {
+        required(key, self.optional_id(key, new)?)
+    }
+
+    /// A plain decimal number of major units.
+    pub fn optional_amount(
+        &self,
+        key: &str,
+        currency: Currency,
+    ) -> Result<Option<Money>, ParseError> {
+        let Some(text) = self.optional_text(key)? else {
+            return Ok(None);
+        };
+        amount::from_decimal(text, currency)
+            .map(Some)
+            .map_err(|error| wrong(key, format_args!("{} {error}", quoted(text))))
+    }
+
+    /// An amount that must be there.
+    pub fn amount(&self, key: &str, currency: Currency) -> Result<Money, ParseError> {
+        required(key, self.optional_amount(key, currency)?)
+    }
+}
+
+/// A complaint that names its field.
+pub(crate) fn wrong(key: &str, why: impl fmt::Display) -> ParseError {
+    ParseError::Malformed(format!("{key}: {why}"))
+}
+
+fn required<T>(key: &str, value: Option<T>) -> Result<T, ParseError> {
+    value.ok_or_else(|| wrong(key, "is missing"))
 }
 
 fn decoded(text: &str) -> Cow<'_, str> {
@@ -73,6 +137,7 @@ fn decoded(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use pitboss_wallet::ExternalId;
     use proptest::prelude::*;
 
     use super::*;
@@ -111,6 +176,21 @@ mod tests {
         );
         assert!(Form::read(b"\xff=1").is_err());
         assert!(Form::read("a&".repeat(1_001).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn an_empty_field_is_none_and_two_ids_never_become_one() {
+        let form = Form::read(b"id=a%20b&none=&bad=%FF&amount=1.50&minus=-1").unwrap();
+        let eur = Currency::from_code("EUR").unwrap();
+        let id = |key| form.optional_id(key, ExternalId::new);
+        assert_eq!(id("id").unwrap().unwrap().as_str(), "a b");
+        assert_eq!((id("none").unwrap(), id("other").unwrap()), (None, None));
+        assert!(id("bad").unwrap_err().to_string().contains("UTF-8"));
+        let missing = form.text("none").unwrap_err();
+        assert_eq!(missing.to_string(), "none: is missing");
+        assert_eq!(form.amount("amount", eur).unwrap().units, 1_500_000);
+        let wrong = form.amount("minus", eur).unwrap_err();
+        assert!(wrong.to_string().starts_with("minus: \"-1\" is not"));
     }
 
     proptest! {

@@ -22,9 +22,11 @@ mod form;
 pub mod hub88;
 pub mod json;
 pub mod native;
+pub mod pragmatic;
 pub mod problem;
 mod settings;
 pub mod simulate;
+pub mod slotegrator;
 pub mod softswiss_v1;
 pub mod softswiss_v2;
 pub mod swipe;
@@ -44,6 +46,8 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &evolution::Evolution,
     &softswiss_v1::SoftswissV1,
     &softswiss_v2::SoftswissV2,
+    &pragmatic::Pragmatic,
+    &slotegrator::Slotegrator,
     &swipe::Swipe,
 ];
 
