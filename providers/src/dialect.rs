@@ -165,6 +165,8 @@ pub struct Found {
     pub player: PlayerId,
     pub currency: Currency,
     pub session: Option<SessionId>,
+    /// The game that the session was launched in, for dialects whose requests do not name it.
+    pub game: Option<GameId>,
 }
 
 /// What only the server knows and a request may turn on.

@@ -147,6 +147,7 @@ fn parse(account: &Account, action: &str, body: &str) -> Result<Call, ParseError
         player: PlayerId::new("alice").unwrap(),
         currency: Currency::from_code("EUR").unwrap(),
         session: SessionId::parse(SESSION).ok(),
+        game: None,
     });
     let headers = Vec::new();
     Hub88.parse(

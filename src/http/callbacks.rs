@@ -336,7 +336,8 @@ async fn look_up(
             return Ok(Some(Found {
                 player,
                 currency,
-                session: session.map(|session| session.id),
+                session: session.as_ref().map(|session| session.id),
+                game: session.and_then(|session| session.game),
             }));
         }
         Lookup::Player(player) => {
@@ -349,6 +350,7 @@ async fn look_up(
                 player,
                 currency,
                 session: None,
+                game: None,
             }));
         }
     };
@@ -359,6 +361,7 @@ async fn look_up(
         player,
         currency: session.currency,
         session: (!is_launch || session.token_expires_at.is_some()).then_some(session.id),
+        game: session.game,
     }))
 }
 
