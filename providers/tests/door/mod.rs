@@ -11,7 +11,7 @@ use pitboss_providers::{
     simulate::{Move, Received, Seat, Sent, Simulator, Table, Told},
 };
 use pitboss_wallet::{
-    Currency, Environment, GameStanding, Money, PlayerId, ProviderId, SessionId, Timestamp,
+    Currency, Environment, GameId, GameStanding, Money, PlayerId, ProviderId, SessionId, Timestamp,
 };
 
 pub const NOW_S: i64 = 1_760_000_000;
@@ -78,6 +78,7 @@ impl Door {
             player: PlayerId::new(PLAYER).unwrap(),
             currency,
             session: SessionId::parse(&self.seat.session).ok(),
+            game: GameId::new(GAME).ok(),
         }
     }
 
@@ -91,7 +92,7 @@ impl Door {
         let currency = self.seat.balance.currency;
         let found = self.dialect.lookup(&self.account, raw)?;
         let found = found.map(|_| self.found(currency));
-        let game = |_: &pitboss_wallet::GameId| GameStanding::ENABLED;
+        let game = |_: &GameId| GameStanding::ENABLED;
         self.dialect
             .parse(&self.account, raw, &Known { game: &game, found })
     }

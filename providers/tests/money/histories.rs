@@ -66,20 +66,25 @@ fn a_bet() -> impl Strategy<Value = Move> {
         })
 }
 
+/// An id has one bet for ever: some providers know a win by its bet alone.
 fn a_win() -> impl Strategy<Value = Move> {
     (
         number(),
         prop::option::weighted(0.2, amount()),
-        prop::option::weighted(0.2, number()),
+        prop::bool::weighted(0.2),
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|(number, odd, other_bet, closes, is_promo)| {
-            let bet = other_bet.unwrap_or(number);
+        .prop_map(|(number, odd, is_second, closes, is_promo)| {
+            let which = match (is_promo, is_second) {
+                (true, _) => "p",
+                (false, true) => "x",
+                (false, false) => "",
+            };
             Move::Win {
-                id: format!("w{number}{}", if is_promo { "p" } else { "" }),
-                bet: (!is_promo).then(|| format!("b{bet}")),
-                round: usual_round(bet),
+                id: format!("w{number}{which}"),
+                bet: (!is_promo).then(|| format!("b{number}")),
+                round: usual_round(number),
                 amount: odd.unwrap_or(usual(number + 1)),
                 kind: if is_promo {
                     WinKind::Promo
