@@ -15,6 +15,7 @@ pub fn found() -> Option<Found> {
         player: PlayerId::new("alice").unwrap(),
         currency: eur(),
         session: SessionId::parse(SESSION).ok(),
+        game: None,
     })
 }
 

@@ -291,6 +291,7 @@ fn what_is_looked_up_is_what_the_request_does_not_say() {
         player: alice(),
         currency: eur(),
         session: None,
+        game: None,
     });
     let call = parse_as(
         with(&[("action", "balance"), ("currency", "")]).as_bytes(),

@@ -62,6 +62,7 @@ fn found() -> Found {
         player: PlayerId::new("alice").unwrap(),
         currency: eur(),
         session: SessionId::parse(SESSION).ok(),
+        game: None,
     }
 }
 

@@ -64,6 +64,7 @@ fn parse_as(account: &Account, action: &str, body: &str) -> Result<Call, ParseEr
             player: PlayerId::new("alice").unwrap(),
             currency: eur(),
             session: SessionId::parse(SESSION).ok(),
+            game: None,
         }),
     };
     SoftswissV2.parse(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pitboss_wallet::{
     Action, Adjust, Bet, BetWin, CloseRound, Command, Currency, Deposit, GameStanding, Money,
-    Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback, VoidRound, Win, WinKind,
+    Origin, Play, PlayCommand, PlayerStatus, Rollback, VoidRound, Win, WinKind,
 };
 use proptest::{prelude::*, sample::select};
 
