@@ -85,6 +85,19 @@ impl Script {
         }
     }
 
+    /// Cases of one dialect. No two of them have an id in common: an account may know ids whoever the player is.
+    #[must_use]
+    pub fn cases(&self, all: &[(&'static str, fn(&Self) -> Vec<Step>)]) -> Vec<Case> {
+        let each = all.iter().enumerate().map(|(place, (name, steps))| {
+            let script = Self::new(&self.id(&place.to_string()), self.start);
+            Case {
+                name,
+                steps: steps(&script),
+            }
+        });
+        each.collect()
+    }
+
     /// So many hundredths of a major unit.
     #[must_use]
     pub fn cents(&self, cents: i64) -> Money {
