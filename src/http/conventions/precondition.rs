@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use actix_web::{
-    Error,
+    Error, ResponseError,
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
@@ -18,7 +18,7 @@ use pitboss_providers::{Code, Problem};
 use tokio::sync::Mutex;
 
 use super::{EntityTag, entity_tag};
-use crate::http::problem::response;
+use crate::http::{auth, problem::response, route::Gate};
 
 const STRIPES: usize = 64;
 
@@ -34,7 +34,11 @@ where
         *request.method(),
         Method::PATCH | Method::PUT | Method::DELETE
     );
-    let Some(expected) = tags(request.headers()).filter(|_| changes) else {
+    let gate = request.app_data::<Gate>();
+    // A method that the path does not have changes nothing, and is told so.
+    let caller = gate.and_then(|gate| gate.caller(request.method()));
+    let expected = tags(request.headers()).filter(|_| changes);
+    let (Some(expected), Some(caller)) = (expected, caller) else {
         return service.call(request).await;
     };
     let _turn = ONE_BY_ONE[stripe(request.path())].lock().await;
@@ -53,6 +57,10 @@ where
         expected.iter().any(|list| tag.is_in(list))
     });
     if !is_expected {
+        // Where there is no GET nobody has looked yet who it is.
+        if let Err(error) = auth::check(seen.request(), caller).await {
+            return Ok(seen.into_response(error.error_response()));
+        }
         let detail = "If-Match does not name the ETag of what is there; read it again";
         let problem = Problem::new(Code::PreconditionFailed, detail);
         return Ok(seen.into_response(response(&problem)));

@@ -80,7 +80,7 @@ pub fn routes() -> Vec<Route> {
             .example_with("to", "2026-02-01")
             .answers::<Report<TransactionLine>>(200)
             .answers_as(200, csv::MEDIA_TYPE)
-            .refuses(REFUSALS),
+            .refuses(&[Code::Busy, Code::UnknownPlayer]),
     ]
 }
 
