@@ -173,6 +173,10 @@ fn without_null(mut schema: Value) -> Map<String, Value> {
             _ => kinds.into(),
         };
     }
+    if let Some(values) = schema["enum"].as_array() {
+        let values = values.iter().filter(|value| !value.is_null());
+        schema["enum"] = values.cloned().collect();
+    }
     if let Some(choices) = schema["anyOf"].as_array() {
         let choices = choices.iter().filter(|choice| choice["type"] != "null");
         let choices: Vec<Value> = choices.cloned().collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value};
 
 use crate::http::route::SchemaOf;
@@ -30,7 +30,14 @@ fn settings() -> SchemaSettings {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
-    settings
+    settings.with_transform(RecursiveTransform(without_null_default))
+}
+
+/// That a field is not there when it is left out needs no saying, least of all by a null that it may not be.
+fn without_null_default(schema: &mut Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
 }
 
 impl Schemas {
