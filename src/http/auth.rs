@@ -80,6 +80,20 @@ pub async fn gate(
     Ok(answer)
 }
 
+/// Whether a caller may use a route, for whoever answers in the route's place.
+///
+/// # Errors
+/// He may not.
+pub async fn check(request: &HttpRequest, caller: Caller) -> Result<(), ApiError> {
+    match caller {
+        Caller::Anybody => Ok(()),
+        Caller::Player => Player::from_request(request, &mut Payload::None)
+            .await
+            .map(drop),
+        Caller::Operator(scope) => enter_as_operator(request, scope).await.map(drop),
+    }
+}
+
 /// The operator whom the gate let through.
 impl FromRequest for Operator {
     type Error = ApiError;
