@@ -65,6 +65,9 @@ pub enum Place {
     Currency,
 }
 
+/// The steps of a case that only one dialect has.
+pub type OwnSteps = fn(&Script) -> Vec<Step>;
+
 /// Makes moves with ids that nobody had before.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -87,7 +90,7 @@ impl Script {
 
     /// Cases of one dialect. No two of them have an id in common: an account may know ids whoever the player is.
     #[must_use]
-    pub fn cases(&self, all: &[(&'static str, fn(&Self) -> Vec<Step>)]) -> Vec<Case> {
+    pub fn cases(&self, all: &[(&'static str, OwnSteps)]) -> Vec<Case> {
         let each = all.iter().enumerate().map(|(place, (name, steps))| {
             let script = Self::new(&self.id(&place.to_string()), self.start);
             Case {
