@@ -101,7 +101,7 @@ impl Operator {
     /// Begins the ids of a run: none was there before.
     pub(super) fn run_id(&self) -> String {
         let id = SystemIds.uuid().simple().to_string();
-        format!("sim-{}", &id[..12])
+        format!("sim-{}", &id[20..])
     }
 
     /// A player with money in a launched game. The launch token is not exchanged yet.

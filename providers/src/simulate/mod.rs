@@ -5,13 +5,15 @@
 //! only: nothing of how the dialect itself is written. What must not: I/O; whoever drives it sends and receives
 //! (`pitboss simulate`, and the tests).
 
+mod cases;
 mod script;
 
 use pitboss_wallet::{Kind, Money, WinKind};
 
 use crate::Settings;
 
-pub use script::{Case, Place, Script, Step, cases, left_out};
+pub use cases::{cases, left_out};
+pub use script::{Case, OwnSteps, Place, Script, Step};
 
 /// Where a simulated provider plays.
 #[derive(Debug, Clone)]
