@@ -10,20 +10,21 @@ const PARAMETERS: Verdict = Verdict::Code("7");
 const HASH: Verdict = Verdict::Code("5");
 
 pub(super) fn all(s: &Script) -> Vec<Case> {
-    s.cases(&[
-        ("a round that endRound ends", end_of_a_round),
-        ("free rounds, and their summary", free_rounds),
-        ("promotions, also in a result", promotions),
-        ("jackpots, in a round and outside", jackpots),
-        ("adjustments of a round", adjustments),
-        (
+    let case = |name, steps| Case { name, steps };
+    vec![
+        case("a round that endRound ends", end_of_a_round(s)),
+        case("free rounds, and their summary", free_rounds(s)),
+        case("promotions, also in a result", promotions(s)),
+        case("jackpots, in a round and outside", jackpots(s)),
+        case("adjustments of a round", adjustments(s)),
+        case(
             "a bet asked again when the player can bet no more",
-            asked_again,
+            asked_again(s),
         ),
-        ("amounts of nothing, and amounts that are none", amounts),
-        ("ids of any characters", ids),
-        ("hashes that are wrong in each way", hashes),
-    ])
+        case("amounts of nothing, and amounts that are none", amounts(s)),
+        case("ids of any characters", ids(s)),
+        case("hashes that are wrong in each way", hashes(s)),
+    ]
 }
 
 fn won(s: &Script, name: &str, bet: Option<&str>, kind: WinKind, cents: i64) -> Move {

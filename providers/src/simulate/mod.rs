@@ -13,7 +13,7 @@ use pitboss_wallet::{Kind, Money, WinKind};
 use crate::Settings;
 
 pub use cases::{cases, left_out};
-pub use script::{Case, OwnSteps, Place, Script, Step};
+pub use script::{Case, Place, Script, Step};
 
 /// Where a simulated provider plays.
 #[derive(Debug, Clone)]

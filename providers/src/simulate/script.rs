@@ -65,9 +65,6 @@ pub enum Place {
     Currency,
 }
 
-/// The steps of a case that only one dialect has.
-pub type OwnSteps = fn(&Script) -> Vec<Step>;
-
 /// Makes moves with ids that nobody had before.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -86,19 +83,6 @@ impl Script {
             prefix: prefix.to_owned(),
             start,
         }
-    }
-
-    /// Cases of one dialect. No two of them have an id in common: an account may know ids whoever the player is.
-    #[must_use]
-    pub fn cases(&self, all: &[(&'static str, OwnSteps)]) -> Vec<Case> {
-        let each = all.iter().enumerate().map(|(place, (name, steps))| {
-            let script = Self::new(&self.id(&place.to_string()), self.start);
-            Case {
-                name,
-                steps: steps(&script),
-            }
-        });
-        each.collect()
     }
 
     /// So many hundredths of a major unit.
