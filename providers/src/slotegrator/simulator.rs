@@ -214,9 +214,10 @@ fn fields(seat: &Seat, made: &Move) -> Option<Fields> {
     }
     for (index, (action, id)) in listed(made).into_iter().enumerate() {
         let of = |name: &str| format!("rollback_transactions[{index}][{name}]");
+        // Not in the order of their names.
+        fields.push((of("transaction_id"), id));
         fields.push((of("action"), action.to_owned()));
         fields.push((of("amount"), "1.0000".to_owned()));
-        fields.push((of("transaction_id"), id));
         fields.push((of("type"), action.to_owned()));
     }
     Some(fields)
