@@ -102,6 +102,8 @@ impl App {
                 .set(gauge(world.callback_log.waiting()));
             metrics::gauge!("pitboss_reports_running", "environment" => environment)
                 .set(gauge(world.reports.running()));
+            metrics::gauge!("pitboss_bridge_fresh_bytes", "environment" => environment)
+                .set(gauge(world.store.fresh_bytes()));
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use pitboss_providers::{Account, Dialect, Secret, dialect};
+use pitboss_providers::{Account, Dialect, Settings, dialect};
 use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus, Store, StoreError};
 use pitboss_wallet::{GameSwitch, Policy, ProviderId, Timestamp};
 use tokio::sync::Mutex;
@@ -154,12 +154,20 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
     });
     let place = secret_place(&row.id);
     let open = |sealed: &[u8]| {
-        let secret = vault.open(&place, sealed);
-        let secret = secret.inspect_err(|error| {
+        let bytes = vault.open(&place, sealed);
+        let bytes = bytes.inspect_err(|error| {
             tracing::error!(provider = %row.id, %error, "a secret cannot be opened");
         });
-        secret.ok().map(Secret::new)
+        let secret = dialect.secret(bytes.ok()?);
+        let secret = secret.inspect_err(|error| {
+            tracing::error!(provider = %row.id, error, "a key is none of its dialect");
+        });
+        secret.ok()
     };
+    let settings = Settings::new(dialect.settings(), row.settings);
+    let settings = settings.inspect_err(|error| {
+        tracing::error!(provider = %row.id, error, "its settings are none of its dialect");
+    });
     let newest = open(&row.secret);
     let old = row.old_secret.as_ref();
     let old = old.and_then(|(sealed, until)| Some((open(sealed)?, *until)));
@@ -167,6 +175,7 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
         id: row.id.clone(),
         policy: Arc::new(row.policy),
         secrets: newest.into_iter().collect(),
+        settings: settings.ok()?,
     };
     let during_rotation = old.map(|(secret, until)| {
         let mut account = account.clone();
@@ -187,6 +196,7 @@ fn provider(row: ProviderRow, vault: &Vault) -> Option<Provider> {
 
 #[cfg(test)]
 mod tests {
+    use pitboss_schema::ProviderSettings;
     use pitboss_wallet::Policy;
 
     use super::*;
@@ -201,6 +211,7 @@ mod tests {
             dialect: "native".to_owned(),
             name: "Acme".to_owned(),
             policy: Policy::default(),
+            settings: ProviderSettings::new(),
             secret: sealed(b"new"),
             old_secret: Some((sealed(b"old"), at(1000))),
             status: ProviderStatus::Active,
@@ -222,6 +233,11 @@ mod tests {
         // An account whose addresses are not known is nobody's to use.
         let wrong = ProviderRow {
             allowed_addresses: vec!["everywhere".to_owned()],
+            ..row.clone()
+        };
+        assert!(provider(wrong, &vault).is_none());
+        let wrong = ProviderRow {
+            settings: ProviderSettings::from([("colour".to_owned(), "red".to_owned())]),
             ..row
         };
         assert!(provider(wrong, &vault).is_none());

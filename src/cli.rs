@@ -19,6 +19,7 @@ use crate::{
     demo,
     sandbox::{self, Connection, SandboxOptions},
     server::{Ended, Server, stop_signal},
+    simulate::{SimulateArgs, simulate},
     telemetry, tls,
     world::open_store,
 };
@@ -46,6 +47,8 @@ enum Command {
     Audit(AuditArgs),
     /// A tour of the seamless wallet against a running sandbox.
     Demo(ConnectionFile),
+    /// A provider of any dialect, against a running server: each case of its protocol, expected and got.
+    Simulate(SimulateArgs),
     /// Operator keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -186,6 +189,7 @@ async fn run(command: Command) -> Result<ExitCode, Exit> {
         Command::Migrate(file) => migrate(&file).await,
         Command::Audit(args) => audit(&args).await,
         Command::Demo(file) => demo(&file).await,
+        Command::Simulate(args) => simulate(args).await,
         Command::Bus(BusCommand::Replay {
             target,
             environment,

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    access::{AllowList, Scopes},
+    access::{Networks, Scopes},
     bus,
     cli::{ConfigFile, EnvironmentName, Exit, complete, enabled},
     config::Config,
@@ -125,9 +125,7 @@ async fn make(create: Create) -> Result<(), Exit> {
     let secret = tokens::new_token(TokenKind::OperatorKey, environment)?;
     let key = NewKey {
         scopes: Scopes::parse(&create.scopes).map_err(Exit::usage)?.names(),
-        allowed: AllowList::parse(&create.allow)
-            .map_err(Exit::usage)?
-            .names(),
+        allowed: Networks::parse(&create.allow).map_err(Exit::usage)?.names(),
         rate: create.rate,
         expires_at: create.expires,
         ..keys::unrestricted(&secret, create.name.trim(), person.trim())

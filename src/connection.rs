@@ -3,23 +3,28 @@
 //! actix times the head of a connection's first request, and a connection on which nothing at all comes. A client that
 //! has had one answer may send the next head, or the rest of a body that nobody reads any more, a byte at a time
 //! and stay for ever; or take its answers a byte at a time. One rule ends all of them: between two requests a
-//! connection has so long, and is then shut down. The time of a request itself is bounded by its body's and
-//! its player's limits, that of a WebSocket by its session.
+//! connection has so long, and is then shut down; and as long to take each piece of an answer that is sent piece by
+//! piece. The time of a request itself is bounded by its body's and its player's limits, that of a WebSocket by its
+//! session.
 
 use std::{
     cell::{Cell, RefCell},
     future::Future,
     io,
     net::Shutdown,
+    pin::Pin,
     rc::{Rc, Weak},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use actix_web::{
     Error, HttpResponse, ResponseError,
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse},
     http::StatusCode,
     rt::net::TcpStream,
+    web::Bytes,
 };
 use pitboss_providers::Code;
 use socket2::{SockRef, Socket};
@@ -135,18 +140,62 @@ where
     };
     async move {
         let response = match carrying_out {
-            Ok(carrying_out) => carrying_out.await,
+            Ok(carrying_out) => carrying_out.await?,
             Err(request) => return Ok(request.into_response(too_many())),
         };
-        if let Some(UnderWay(connection)) = &under_way {
-            let is_upgraded =
-                |response: &ServiceResponse| response.status() == StatusCode::SWITCHING_PROTOCOLS;
-            if response.as_ref().is_ok_and(is_upgraded) {
-                connection.watch.abort();
-                connection.socket.take();
-            }
+        let Some(UnderWay(connection)) = &under_way else {
+            return Ok(response);
+        };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            connection.watch.abort();
+            connection.socket.take();
+            return Ok(response);
         }
-        response
+        if response.response().body().size() != BodySize::Stream {
+            return Ok(response);
+        }
+        Ok(response.map_body(|_, body| BoxBody::new(Pieces::new(connection, body))))
+    }
+}
+
+/// A body that is sent piece by piece. While it has none, its request is under way; while a piece is being taken, the
+/// connection is quiet: a client that takes nothing has as long as one that asks for nothing.
+struct Pieces {
+    body: BoxBody,
+    connection: Rc<Connection>,
+    /// There while the body has none.
+    under_way: Option<UnderWay>,
+}
+
+impl Pieces {
+    fn new(connection: &Rc<Connection>, body: BoxBody) -> Self {
+        Self {
+            body,
+            connection: connection.clone(),
+            under_way: None,
+        }
+    }
+}
+
+impl MessageBody for Pieces {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        let under_way = this.under_way.take();
+        let under_way = under_way.unwrap_or_else(|| UnderWay::begin(&this.connection));
+        let polled = Pin::new(&mut this.body).poll_next(context);
+        if polled.is_pending() {
+            this.under_way = Some(under_way);
+        }
+        polled
     }
 }
 
@@ -154,4 +203,59 @@ fn too_many() -> HttpResponse {
     metrics::counter!("pitboss_http_connection_full_total").increment(1);
     let detail = "as many requests are under way on this connection as one may have";
     ApiError::new(Code::Busy, detail).error_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, future::poll_fn};
+
+    use actix_web::body::BodyStream;
+    use futures_util::stream;
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    use super::*;
+
+    /// Both ends of a connection that may be quiet for a moment.
+    async fn connected() -> (Rc<Connection>, TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let server = accepted.unwrap().0;
+        let limits = Limits {
+            between_requests: Duration::from_millis(20),
+            requests_max: 1,
+        };
+        (
+            Connection::watch(&server, limits).unwrap(),
+            server,
+            client.unwrap(),
+        )
+    }
+
+    #[actix_web::test]
+    async fn whoever_takes_no_piece_of_an_answer_is_shut_down() {
+        let (connection, _server, mut client) = connected().await;
+        let endless = stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(b"piece")));
+        let mut body = Pieces::new(&connection, BoxBody::new(BodyStream::new(endless)));
+        let piece = poll_fn(|context| Pin::new(&mut body).poll_next(context)).await;
+        assert_eq!(piece.unwrap().unwrap(), "piece");
+        assert_eq!(connection.under_way.get(), 0, "it is the client's turn");
+        let reading = tokio::time::timeout(Duration::from_secs(60), client.read_u8()).await;
+        reading.expect("it is shut down").unwrap_err();
+    }
+
+    #[actix_web::test]
+    async fn an_answer_that_has_no_piece_yet_is_under_way() {
+        let (connection, _server, _client) = connected().await;
+        let never = stream::pending::<Result<Bytes, Infallible>>();
+        let mut body = Pieces::new(&connection, BoxBody::new(BodyStream::new(never)));
+        for _ in 0..2 {
+            let polled =
+                futures_util::poll!(poll_fn(|context| Pin::new(&mut body).poll_next(context)));
+            assert!(polled.is_pending());
+            assert_eq!(connection.under_way.get(), 1, "however often it is asked");
+        }
+        drop(body);
+        assert_eq!(connection.under_way.get(), 0);
+    }
 }

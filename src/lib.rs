@@ -29,6 +29,8 @@ pub mod openapi;
 pub mod sandbox;
 pub mod seams;
 pub mod server;
+pub mod simulate;
+mod strict;
 pub mod telemetry;
 pub mod tls;
 pub mod tokens;

@@ -98,17 +98,13 @@ pub enum WorldError {
 /// # Errors
 /// The address cannot be read.
 pub fn open_store(config: &Config, connections: &Connections) -> Result<Store, StoreError> {
-    open_pool(config, connections, "pitboss", config.postgres.pool_size)
+    let options = store_options(config, "pitboss", config.postgres.pool_size);
+    Store::connect(connections.postgres_url.expose_secret(), options)
 }
 
-fn open_pool(
-    config: &Config,
-    connections: &Connections,
-    name: &str,
-    pool_size: usize,
-) -> Result<Store, StoreError> {
+fn store_options(config: &Config, name: &str, pool_size: usize) -> StoreOptions {
     let postgres = &config.postgres;
-    let options = StoreOptions {
+    StoreOptions {
         application_name: name.to_owned(),
         pool_size,
         wait_timeout: ms(postgres.wait_ms),
@@ -116,9 +112,9 @@ fn open_pool(
         answer_timeout: ms(postgres.statement_timeout_ms + 2000),
         loaded_rounds: config.players.cache_rounds,
         loaded_sessions: config.players.cache_sessions,
+        fresh_lane_max_bytes: config.bridge.fresh_lane_max_bytes,
         ..StoreOptions::default()
-    };
-    Store::connect(connections.postgres_url.expose_secret(), options)
+    }
 }
 
 impl World {
@@ -140,15 +136,11 @@ impl World {
         };
         let store = open_store(&config, connections).map_err(failed)?;
         // Of its own: a backlog of events must not take the connections that players are waiting for.
-        let outbox = open_pool(
-            &config,
-            connections,
-            "pitboss bridge",
-            config.bridge.connections,
-        )
-        .map_err(failed)?;
+        let options = store_options(&config, "pitboss bridge", config.bridge.connections);
+        let outbox = store.beside(options).map_err(failed)?;
         // And people's questions must not wait for what is written for them, nor bets.
-        let logging = open_pool(&config, connections, "pitboss callbacks", 1).map_err(failed)?;
+        let options = store_options(&config, "pitboss callbacks", 1);
+        let logging = store.beside(options).map_err(failed)?;
         let install = store.check_installed().await.map_err(failed)?;
         store.name_environment(environment).await.map_err(failed)?;
         let catalogue = Catalogue::load(&store, &vault).await.map_err(failed)?;

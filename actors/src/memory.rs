@@ -242,13 +242,9 @@ impl Inner {
                 seq: event.seq,
                 body: Arc::from(event.body.as_str()),
             });
-            lane.events.push(OutboxEvent {
-                lane_seq: count(lane.events.len()) + 1,
-                id: event.id,
-                player: Some(decision.player.clone()),
-                subject: event.kind.as_str().to_owned(),
-                body: event.body.clone(),
-            });
+            let lane_seq = count(lane.events.len()) + 1;
+            let event = OutboxEvent::of(lane_seq, &decision.player, event);
+            lane.events.push(event);
         }
         Committed::Durable
     }
@@ -321,7 +317,7 @@ impl Ledger for MemoryLedger {
 
 #[async_trait]
 impl Writer for MemoryLedger {
-    async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
+    async fn commit(&self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
         let mut inner = self.lock();
         let fault = inner.faults.pop_front();
         match fault {

@@ -1,6 +1,24 @@
 //! The names of the actors' metrics, in one place. Labels are actor types, messages and reasons; never a
 //! player or a transaction.
 
+/// A counter that is looked up once: for what happens with every bet. Its labels are always the same.
+macro_rules! hot_counter {
+    ($($metric:tt)*) => {{
+        static COUNTER: std::sync::LazyLock<::metrics::Counter> =
+            std::sync::LazyLock::new(|| ::metrics::counter!($($metric)*));
+        &*COUNTER
+    }};
+}
+/// The same for a histogram.
+macro_rules! hot_histogram {
+    ($($metric:tt)*) => {{
+        static HISTOGRAM: std::sync::LazyLock<::metrics::Histogram> =
+            std::sync::LazyLock::new(|| ::metrics::histogram!($($metric)*));
+        &*HISTOGRAM
+    }};
+}
+pub(crate) use {hot_counter, hot_histogram};
+
 /// Gauge: actors alive, by `actor`.
 pub const ACTORS_ALIVE: &str = "pitboss_actors_alive";
 /// Gauge: messages accepted and not yet answered, by `actor`.

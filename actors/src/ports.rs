@@ -3,11 +3,13 @@
 //! Postgres implements the ledger and the outbox (`schema`), NATS the bus (`src`), and [`crate::memory`] all
 //! of it for tests. One conformance suite runs against each ledger: `pitboss_actors::conformance`.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use bytestring::ByteString;
 use pitboss_wallet::{
-    Decision, Fact, Facts, GameId, Origin, PlayerId, PlayerState, RoundId, Timestamp,
+    Decision, Event, Fact, Facts, GameId, Origin, PlayerId, PlayerState, RoundId, Timestamp,
 };
 use uuid::Uuid;
 
@@ -70,13 +72,14 @@ pub trait Ledger: Send + Sync + 'static {
 
 /// Commits decisions, many players at a time.
 #[async_trait]
-pub trait Writer: Send {
+pub trait Writer: Send + Sync {
     /// Commits a batch with at most one decision per player. Each decision is committed as a whole or not at
-    /// all; the answers are in the order of the batch.
+    /// all; the answers are in the order of the batch. A batch may be sent while the one before it is under way: it is
+    /// carried out after that, whatever becomes of it.
     ///
     /// # Errors
     /// [`CommitError`] speaks for the whole batch. After one, the writer may be unusable: take a new one.
-    async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError>;
+    async fn commit(&self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError>;
 }
 
 /// A number for each family of events, by its name: `wallet` for `wallet.*`, see [`family_of`].
@@ -109,11 +112,23 @@ pub struct OutboxEvent {
     /// casino's own, and these in order, too.
     pub player: Option<PlayerId>,
     /// The event's type.
-    pub subject: String,
-    pub body: String,
+    pub subject: Cow<'static, str>,
+    pub body: ByteString,
 }
 
 impl OutboxEvent {
+    /// An event as it was committed; its text is shared, not copied.
+    #[must_use]
+    pub fn of(lane_seq: i64, player: &PlayerId, event: &Arc<Event>) -> Self {
+        Self {
+            lane_seq,
+            id: event.id,
+            player: Some(player.clone()),
+            subject: Cow::Borrowed(event.kind.as_str()),
+            body: shared_body(event),
+        }
+    }
+
     /// Events of one family share a stream of the bus.
     #[must_use]
     pub fn family(&self) -> &str {
@@ -132,6 +147,19 @@ pub fn family_of(word: &str) -> &str {
     } else {
         word
     }
+}
+
+/// The event's text without a copy.
+fn shared_body(event: &Arc<Event>) -> ByteString {
+    struct Body(Arc<Event>);
+    impl AsRef<[u8]> for Body {
+        fn as_ref(&self) -> &[u8] {
+            self.0.body.as_bytes()
+        }
+    }
+    let bytes = Bytes::from_owner(Body(event.clone()));
+    // It is a text, or would not have been one before.
+    ByteString::try_from(bytes).unwrap_or_default()
 }
 
 /// The events in commit order, lane by lane.

@@ -1,14 +1,16 @@
 //! What a dialect is, and what passes between it and the server.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use pitboss_wallet::{
-    Currency, Environment, GameId, GameStanding, Origin, Play, PlayCommand, PlayerId, Policy,
-    ProviderId, Reply, SessionId, Timestamp,
+    Balance, Currency, Environment, GameId, GameStanding, Origin, Play, PlayCommand, PlayerId,
+    Policy, ProviderId, RefusalCode, Reply, SessionId, Timestamp,
 };
 use serde::Serialize;
 
-use crate::{CallError, ParseError, Problem, SignatureError};
+use crate::{
+    CallError, ParseError, Problem, Setting, Settings, SignatureError, simulate::Simulator,
+};
 
 /// Looks a header up by name, whatever its case.
 pub trait Headers {
@@ -56,21 +58,50 @@ pub struct RawRequest<'a> {
 }
 
 /// A key that a provider signs with (or its public half). Prints as stars.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<[u8]>);
+#[derive(Clone)]
+pub struct Secret {
+    bytes: Arc<[u8]>,
+    read: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 impl Secret {
     #[must_use]
     pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
-        Self(bytes.into())
+        Self {
+            bytes: bytes.into(),
+            read: None,
+        }
+    }
+
+    /// With what a dialect read in the bytes, once: to read a public key costs more than to use it.
+    #[must_use]
+    pub fn with(bytes: impl Into<Arc<[u8]>>, read: impl Any + Send + Sync) -> Self {
+        Self {
+            bytes: bytes.into(),
+            read: Some(Arc::new(read)),
+        }
     }
 
     /// The bytes, for the dialect that computes with them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// What [`Secret::with`] was given.
+    #[must_use]
+    pub fn read<T: Any>(&self) -> Option<&T> {
+        self.read.as_ref()?.downcast_ref()
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +116,8 @@ pub struct Account {
     pub policy: Arc<Policy>,
     /// All that are valid now, the newest first: more than one while they are rotated. With none, nothing verifies.
     pub secrets: Vec<Secret>,
+    /// What the dialect lets an account choose.
+    pub settings: Settings,
 }
 
 impl Account {
@@ -112,10 +145,18 @@ impl Account {
 pub enum Lookup {
     /// By our own session id.
     Session(SessionId),
-    /// By the token that the player was launched with.
+    /// By the token that the player was launched with, exchanged or not.
     Token(String),
+    /// By the token that the player was launched with, where [`Ask::Authenticate`] exchanges it for our session id: it
+    /// names its session until then, and only the player from then on.
+    LaunchToken(String),
     /// By the player's id, for the currency that he plays in.
     Player(PlayerId),
+    /// The player's newest live session with this account in a currency, for dialects that name no session.
+    LiveSession {
+        player: PlayerId,
+        currency: Currency,
+    },
 }
 
 /// What a [`Lookup`] found. A session is found whether it is live or not: a win must be paid in either case.
@@ -124,6 +165,8 @@ pub struct Found {
     pub player: PlayerId,
     pub currency: Currency,
     pub session: Option<SessionId>,
+    /// The game that the session was launched in, for dialects whose requests do not name it.
+    pub game: Option<GameId>,
 }
 
 /// What only the server knows and a request may turn on.
@@ -139,12 +182,22 @@ pub struct Known<'a> {
 pub enum Ask {
     /// Exchange a launch token: the server finds its player and session.
     Authenticate { token: String },
+    /// Whether a session is still live; asking keeps it so. The one that was [`Found`], or it is not valid.
+    KeepAlive {
+        player: PlayerId,
+        session: SessionId,
+    },
     Balance {
         player: PlayerId,
         currency: Currency,
     },
     /// One command, committed as a whole or not at all, however many actions the request has.
     Play { player: PlayerId, play: Play },
+    /// Who the player is: answered with his balance in the currency, and his country.
+    Profile {
+        player: PlayerId,
+        currency: Currency,
+    },
 }
 
 /// A request, understood.
@@ -153,11 +206,35 @@ pub struct Call {
     pub ask: Ask,
     /// What the dialect wants back when it renders, such as the request's own id. Opaque to the server.
     pub echo: Option<String>,
+    /// The currency that is played in, where the request does not say it.
+    pub currency: Option<Currency>,
 }
 
 impl From<Ask> for Call {
     fn from(ask: Ask) -> Self {
-        Self { ask, echo: None }
+        Self {
+            ask,
+            echo: None,
+            currency: None,
+        }
+    }
+}
+
+impl Call {
+    /// Whose wallet in which currency it is about, as far as is known.
+    #[must_use]
+    pub fn wallet(&self) -> Option<(&PlayerId, Currency)> {
+        match &self.ask {
+            Ask::Authenticate { .. } => None,
+            Ask::KeepAlive { player, .. } => Some((player, self.currency?)),
+            Ask::Balance { player, currency } | Ask::Profile { player, currency } => {
+                Some((player, *currency))
+            }
+            Ask::Play { player, play } => {
+                let currency = play.command.currency().or(self.currency)?;
+                Some((player, currency))
+            }
+        }
     }
 }
 
@@ -166,6 +243,18 @@ impl From<Ask> for Call {
 pub struct Answer {
     pub player: PlayerId,
     pub reply: Reply,
+    /// The player's country (ISO 3166-1 alpha-2), where [`Ask::Profile`] asked and it is known.
+    pub country: Option<String>,
+}
+
+impl From<(PlayerId, Reply)> for Answer {
+    fn from((player, reply): (PlayerId, Reply)) -> Self {
+        Self {
+            player,
+            reply,
+            country: None,
+        }
+    }
 }
 
 /// How a call ended.
@@ -179,6 +268,8 @@ pub struct Context<'a> {
     pub account: Option<&'a Account>,
     /// `None` when the request was not understood.
     pub call: Option<&'a Call>,
+    /// The player's balance now: with a refusal that [`Dialect::wants_balance`], and with an answer that has none.
+    pub balance: Option<Balance>,
 }
 
 /// The answer as it goes to the network.
@@ -220,6 +311,32 @@ pub trait Dialect: Send + Sync {
     /// The choices of an account that makes none.
     fn default_policy(&self) -> Policy;
 
+    /// What else an account may choose.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
+    /// Whether the provider gives us the key (such as his public one), instead of us giving him one.
+    fn key_is_given(&self) -> bool {
+        false
+    }
+
+    /// Reads a key, once; a wrong one is refused when it is given, not at the first request.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    fn secret(&self, bytes: Vec<u8>) -> Result<Secret, String> {
+        if bytes.is_empty() {
+            return Err("must not be empty".to_owned());
+        }
+        Ok(Secret::new(bytes))
+    }
+
+    /// Whether the answer to a refusal tells the player's balance of now. It costs a look at the wallet.
+    fn wants_balance(&self, _refusal: RefusalCode) -> bool {
+        false
+    }
+
     /// Checks the signature over the raw request, in constant time, before anything is parsed. Accepts any
     /// of the account's secrets, and tells the place of the first one that fits among them.
     ///
@@ -253,6 +370,9 @@ pub trait Dialect: Send + Sync {
         known: &Known<'_>,
     ) -> Result<Call, ParseError>;
 
+    /// The provider's end, for tests and for `pitboss simulate`.
+    fn simulator(&self) -> &'static dyn Simulator;
+
     /// Puts any outcome into the provider's format.
     fn render(&self, context: &Context<'_>, outcome: &Outcome) -> Response;
 }
@@ -273,5 +393,9 @@ mod tests {
     fn a_secret_prints_as_stars() {
         let secret = Secret::new(*b"hunter2 hunter2");
         assert_eq!(format!("{secret:?}"), "***");
+        let read = Secret::with(*b"7", 7_u32);
+        assert_eq!(read.read::<u32>(), Some(&7));
+        assert_eq!(read.read::<u64>(), None);
+        assert_eq!(read, Secret::new(*b"7"));
     }
 }

@@ -13,11 +13,23 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod amount;
 mod dialect;
 mod error;
+pub mod evolution;
+mod fields;
+mod form;
+pub mod hub88;
 pub mod json;
 pub mod native;
+pub mod pragmatic;
 pub mod problem;
+mod settings;
+pub mod simulate;
+pub mod slotegrator;
+pub mod softswiss_v1;
+pub mod softswiss_v2;
+pub mod swipe;
 
 pub use dialect::{
     Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
@@ -25,9 +37,19 @@ pub use dialect::{
 };
 pub use error::{CallError, ParseError, SignatureError};
 pub use problem::{Code, Problem, Wrong};
+pub use settings::{Allowed, Setting, Settings, header_name};
 
 /// Every dialect, one line each.
-pub static DIALECTS: &[&dyn Dialect] = &[&native::Native];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &native::Native,
+    &hub88::Hub88,
+    &evolution::Evolution,
+    &softswiss_v1::SoftswissV1,
+    &softswiss_v2::SoftswissV2,
+    &pragmatic::Pragmatic,
+    &slotegrator::Slotegrator,
+    &swipe::Swipe,
+];
 
 /// The dialect with this name, as a provider account names it.
 #[must_use]

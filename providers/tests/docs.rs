@@ -3,17 +3,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+mod door;
 
 use std::collections::{BTreeSet, HashMap};
 
 use common::{account, context, parse, receipt, request, settled};
+use door::{Door, with_raw};
 use pitboss_providers::{
-    Answer, CallError, Code, Dialect, Outcome, Response,
+    Allowed, Answer, CallError, Code, Context, DIALECTS, Dialect, Outcome, ParseError, Response,
+    Settings, SignatureError,
     native::{self, Native},
+    simulate::{Move, Told},
 };
 use pitboss_wallet::{
-    Balance, Currency, ExternalId, Funding, Kind, PlayerId, Policy, Receipt, Refusal, RefusalCode,
-    Reply, SessionId, SessionReply, Timestamp, TransactionId,
+    Balance, Currency, ExternalId, Funding, Kind, Money, PlayerId, Policy, Receipt, Refusal,
+    RefusalCode, Reply, SessionId, SessionReply, Timestamp, TransactionId,
 };
 
 fn doc(name: &str) -> String {
@@ -79,10 +83,7 @@ fn body_of(response: &Response) -> String {
 fn rendered(action: &str, body: &str, reply: Reply) -> String {
     let request = request(action, body.as_bytes());
     let call = parse(action, body).unwrap_or_else(|error| panic!("{action}: {error}"));
-    let answer = Answer {
-        player: PlayerId::new("alice").unwrap(),
-        reply,
-    };
+    let answer = Answer::from((PlayerId::new("alice").unwrap(), reply));
     let response = Native.render(&context(&request, &account(), Some(&call)), &Ok(answer));
     assert_eq!(response.status, 200);
     body_of(&response)
@@ -232,6 +233,111 @@ fn the_table_of_choices_is_that_of_the_policy() {
         let is_fixed = !Policy::default().differing_keys(&changed(name)).is_empty();
         assert_eq!(row[2].contains("Fixed once"), is_fixed, "{name}");
     }
+}
+
+/// What a dialect answers for each thing that can go wrong, as its provider reads it.
+fn codes_of(dialect: &dyn Dialect) -> BTreeSet<String> {
+    let mut errors: Vec<CallError> = RefusalCode::ALL
+        .iter()
+        .map(|code| CallError::Refused(Refusal::new(*code, "why")))
+        .collect();
+    errors.extend([
+        CallError::BadSignature(SignatureError::Mismatch),
+        CallError::Parse(ParseError::UnknownAction),
+        CallError::Parse(ParseError::Method { allowed: "POST" }),
+        CallError::Parse(ParseError::Malformed("x".to_owned())),
+        CallError::Parse(ParseError::UnknownCurrency("x".to_owned())),
+        CallError::UnknownProvider,
+        CallError::AddressRefused {
+            address: "192.0.2.1".to_owned(),
+        },
+        CallError::ProviderClosed,
+        CallError::BodyTooLarge { limit_bytes: 1 },
+        CallError::BodyTooSlow { limit_ms: 1 },
+        CallError::Busy { retry_after_s: 1 },
+        CallError::Retry { retry_after_s: 1 },
+        CallError::Internal,
+    ]);
+    let eur = Currency::from_code("EUR").unwrap();
+    let session = SessionId::parse("ses_0192f3a0c0de7000800000000000a11c").unwrap();
+    let mut door = Door::new(
+        registered(dialect),
+        Settings::default(),
+        session,
+        Money::new(0, eur),
+    );
+    let made = Move::Bet {
+        id: "b-1".to_owned(),
+        round: "r-1".to_owned(),
+        amount: Money::new(1_000_000, eur),
+        closes: false,
+        free_round: None,
+    };
+    let sent = door.sent(&made).unwrap();
+    let told = |error: CallError| {
+        let outcome: Outcome = Err(error.clone());
+        let response = with_raw(&door, &sent, |raw| {
+            let call = door.call(raw).ok();
+            let context = Context {
+                request: raw,
+                account: Some(&door.account),
+                call: call.as_ref(),
+                balance: None,
+            };
+            door.render(&context, &outcome)
+        });
+        let told = door.told(&made, response);
+        let told = told.unwrap_or_else(|why| panic!("{}: {error:?}: {why}", dialect.name()));
+        assert_ne!(told.code, Told::OK, "{}: {error:?}", dialect.name());
+        told.code
+    };
+    errors.into_iter().map(told).collect()
+}
+
+fn registered(dialect: &dyn Dialect) -> &'static dyn Dialect {
+    pitboss_providers::dialect(dialect.name()).unwrap()
+}
+
+/// Whether a text has this, and not only as a part of a longer word.
+fn names(text: &str, word: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        !is_part(before.chars().next_back()) && !is_part(after.chars().next())
+    })
+}
+
+#[test]
+fn every_dialect_has_its_page_which_names_its_codes_and_its_settings() {
+    let index = doc("providers.md");
+    let mut missing = Vec::new();
+    for dialect in DIALECTS {
+        let name = dialect.name();
+        let link = match name {
+            "native" => "(callbacks.md)".to_owned(),
+            _ => format!("(providers/{name}.md)"),
+        };
+        if !index.contains(&link) {
+            missing.push(format!("providers.md does not lead to {link}"));
+        }
+        let page = match name {
+            // It has a manual of its own, and its codes are those of all edges.
+            "native" => doc("callbacks.md") + &doc("errors.md"),
+            _ => doc(&format!("providers/{name}.md")),
+        };
+        // Some codes are an HTTP status and a word.
+        let codes = codes_of(*dialect);
+        let mut wanted: BTreeSet<&str> = codes.iter().flat_map(|one| one.split(' ')).collect();
+        for setting in dialect.settings() {
+            wanted.insert(setting.name);
+            if let Allowed::OneOf(values) = setting.allowed {
+                wanted.extend(values);
+            }
+        }
+        let unnamed = wanted.iter().filter(|word| !names(&page, word));
+        missing.extend(unnamed.map(|word| format!("the page of {name} does not name {word}")));
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 /// The values of a choice, by its schema; none for a number.

@@ -15,10 +15,7 @@ fn render(action: &str, body: &Value, reply: Reply) -> Response {
     let text = body.to_string();
     let request = request(action, text.as_bytes());
     let call = parse(action, &text).unwrap();
-    let answer = Answer {
-        player: PlayerId::new("alice").unwrap(),
-        reply,
-    };
+    let answer = Answer::from((PlayerId::new("alice").unwrap(), reply));
     Native.render(&context(&request, &account(), Some(&call)), &Ok(answer))
 }
 

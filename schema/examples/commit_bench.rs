@@ -108,7 +108,7 @@ impl Seat {
 }
 
 async fn commit_all(
-    writer: &mut dyn Writer,
+    writer: &dyn Writer,
     batches: &[Vec<Arc<Decision>>],
 ) -> Result<Vec<Duration>, Failure> {
     let mut times = Vec::with_capacity(batches.len());
@@ -140,7 +140,7 @@ async fn seats(
             bets: 0,
         });
     }
-    let mut writer = store.writer().await?;
+    let writer = store.writer().await?;
     for step in 0..3 {
         for group in &mut writers {
             for part in group.chunks_mut(128) {
@@ -156,7 +156,7 @@ async fn seats(
                     };
                     batch.push(decision(&mut seat.state, &command)?);
                 }
-                commit_all(writer.as_mut(), &[batch]).await?;
+                commit_all(writer.as_ref(), &[batch]).await?;
             }
         }
     }
@@ -257,9 +257,9 @@ async fn main() -> Result<(), Failure> {
         let cpu = postgres_cpu(&observer).await?;
         let start = Instant::now();
         let mut tasks = Vec::new();
-        for (mut writer, batches) in work {
+        for (writer, batches) in work {
             tasks.push(tokio::spawn(async move {
-                let times = commit_all(writer.as_mut(), &batches).await;
+                let times = commit_all(writer.as_ref(), &batches).await;
                 (times, writer)
             }));
         }

@@ -22,6 +22,7 @@ mod connection;
 mod document;
 mod error;
 mod feed;
+mod fresh;
 mod games;
 mod history;
 mod idempotency;
@@ -70,7 +71,7 @@ pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};
 pub use options::StoreOptions;
 pub use outbox::Replay;
 pub use players::{Created, Labels, PlayerCursor, PlayerFilter, PlayerRow, Profile, ProfileChange};
-pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
+pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderSettings, ProviderStatus};
 pub use search::{
     AgeOfRounds, Found, PlayedSession, RoundKeyRow, RoundSearch, TransactionSearch, UnfinishedPlace,
 };

@@ -24,6 +24,8 @@ pub struct StoreOptions {
     pub loaded_rounds: usize,
     /// A player is loaded with at most this many live sessions.
     pub loaded_sessions: usize,
+    /// Decisions of a lane that are kept for the bridge after their commit, in bytes; over it they are read back.
+    pub fresh_lane_max_bytes: usize,
 }
 
 impl Default for StoreOptions {
@@ -38,6 +40,7 @@ impl Default for StoreOptions {
             answer_timeout: Duration::from_secs(7),
             loaded_rounds: 32,
             loaded_sessions: 16,
+            fresh_lane_max_bytes: 4 << 20,
         }
     }
 }

@@ -7,7 +7,7 @@ use pitboss_actors::ports::{
     Backlog, Families, FoundStream, Housekeeping, LaneLease, Outbox, OutboxEvent, OverdueRound,
     PortError, Retention, Settled, Trimmed,
 };
-use pitboss_wallet::{GameId, Origin, PlayerId, Policy, ProviderId, RoundId, Timestamp};
+use pitboss_wallet::{Decision, GameId, Origin, PlayerId, Policy, ProviderId, RoundId, Timestamp};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -35,13 +35,17 @@ impl Outbox for Store {
                 held: parse(get(row, "held")?)?,
             })
         };
-        let lanes: Result<_, StoreError> = rows.iter().map(lane).collect();
-        Ok(lanes?)
+        let lanes: Result<Vec<LaneLease>, StoreError> = rows.iter().map(lane).collect();
+        let lanes = lanes?;
+        let held = lanes.iter().filter_map(|lease| lease.lane.try_into().ok());
+        self.fresh().keep_only(held);
+        Ok(lanes)
     }
 
     async fn release(&self, owner: Uuid) -> Result<(), PortError> {
         let sql = include_str!("../queries/release_lanes.sql");
         self.execute("release lanes", sql, &[&owner]).await?;
+        self.fresh().keep_only([]);
         Ok(())
     }
 
@@ -52,6 +56,9 @@ impl Outbox for Store {
         limit: usize,
     ) -> Result<Vec<OutboxEvent>, PortError> {
         let lane = i16::try_from(lane).map_err(StoreError::corrupt)?;
+        if let Some((first, decisions)) = self.fresh().after(lane, after, limit) {
+            return Ok(fresh_events(first, &decisions));
+        }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sql = include_str!("../queries/read_outbox.sql");
         let rows = self
@@ -182,6 +189,19 @@ impl Store {
     }
 }
 
+/// The events of decisions with lane numbers from `first`.
+fn fresh_events(first: i64, decisions: &[Arc<Decision>]) -> Vec<OutboxEvent> {
+    let numbered = (first..).zip(decisions);
+    numbered
+        .flat_map(|(lane_seq, decision)| {
+            decision
+                .events
+                .iter()
+                .map(move |event| OutboxEvent::of(lane_seq, &decision.player, event))
+        })
+        .collect()
+}
+
 /// The events of a decision.
 fn unpack(row: &Row, events: &mut Vec<OutboxEvent>) -> Result<(), StoreError> {
     let lane_seq = get(row, "lane_seq")?;
@@ -197,8 +217,8 @@ fn unpack(row: &Row, events: &mut Vec<OutboxEvent>) -> Result<(), StoreError> {
             lane_seq,
             id,
             player: player.clone(),
-            subject,
-            body,
+            subject: subject.into(),
+            body: body.into(),
         });
     }
     Ok(())

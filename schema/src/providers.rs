@@ -1,5 +1,7 @@
 //! Provider accounts: made, changed, rotated. Each change writes its entry into the audit log.
 
+use std::collections::BTreeMap;
+
 use pitboss_wallet::{Policy, ProviderId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,9 @@ impl ProviderStatus {
     }
 }
 
+/// Choices of an account by name.
+pub type ProviderSettings = BTreeMap<String, String>;
+
 /// A provider account. Secrets are sealed by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderRow {
@@ -50,6 +55,8 @@ pub struct ProviderRow {
     pub dialect: String,
     pub name: String,
     pub policy: Policy,
+    /// What it chose of what its dialect lets it choose, by name.
+    pub settings: ProviderSettings,
     pub secret: Vec<u8>,
     /// The one before, valid until then.
     pub old_secret: Option<(Vec<u8>, Timestamp)>,
@@ -72,6 +79,8 @@ pub struct NewProvider {
     pub dialect: String,
     pub name: String,
     pub policy: Policy,
+    /// What it chose of what its dialect lets it choose, by name.
+    pub settings: ProviderSettings,
     pub secret: Vec<u8>,
     pub allowed_addresses: Vec<String>,
     pub callback_log: Option<CallbackLogMode>,
@@ -85,6 +94,7 @@ pub struct ProviderChange {
     pub revision: i64,
     pub name: String,
     pub policy: Policy,
+    pub settings: ProviderSettings,
     pub status: ProviderStatus,
     pub allowed_addresses: Vec<String>,
     pub callback_log: Option<CallbackLogMode>,
@@ -105,7 +115,8 @@ impl Store {
         most: u32,
         note: &AuditNote,
     ) -> Result<Option<ProviderRow>, StoreError> {
-        let policy = serde_json::to_string(&new.policy).map_err(StoreError::corrupt)?;
+        let policy = json(&new.policy)?;
+        let settings = json(&new.settings)?;
         let made = self
             .change(
                 "make a provider account",
@@ -119,6 +130,7 @@ impl Store {
                     &new.allowed_addresses,
                     &new.callback_log.map(CallbackLogMode::as_str),
                     &i64::from(most),
+                    &settings,
                 ],
                 note,
             )
@@ -135,7 +147,8 @@ impl Store {
         change: &ProviderChange,
         notes: &[AuditNote],
     ) -> Result<Option<ProviderRow>, StoreError> {
-        let policy = serde_json::to_string(&change.policy).map_err(StoreError::corrupt)?;
+        let policy = json(&change.policy)?;
+        let settings = json(&change.settings)?;
         let changed = self
             .in_transaction("change a provider account", async |transaction| {
                 let sql = include_str!("../queries/provider_change.sql");
@@ -153,6 +166,7 @@ impl Store {
                             &change.callback_log.map(CallbackLogMode::as_str),
                             &change.needs_unused,
                             &change.needs_settled,
+                            &settings,
                         ],
                     )
                     .await?;
@@ -266,6 +280,10 @@ impl Store {
     }
 }
 
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(StoreError::corrupt)
+}
+
 fn provider(row: &Row) -> Result<ProviderRow, StoreError> {
     let old_secret: Option<Vec<u8>> = get(row, "old_secret")?;
     let old_until: Option<Moment> = get(row, "old_secret_until")?;
@@ -277,6 +295,7 @@ fn provider(row: &Row) -> Result<ProviderRow, StoreError> {
         dialect: get(row, "dialect")?,
         name: get(row, "name")?,
         policy: parse(get(row, "policy")?)?,
+        settings: parse(get(row, "settings")?)?,
         secret: get(row, "secret")?,
         old_secret: old_secret.zip(old_until.map(|until| until.0)),
         status: named("provider status", status, ProviderStatus::from_name)?,

@@ -2,7 +2,7 @@
 //!
 //! What opens, moves and ends a session is a decision of the player's actor, and is written by the commit.
 
-use pitboss_wallet::{PlayerId, Session, SessionId, Timestamp};
+use pitboss_wallet::{Currency, PlayerId, ProviderId, Session, SessionId, Timestamp};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::{
     AuditNote, Store, StoreError,
     document::{SessionDocument, id, parse},
     moment::Moment,
-    store::get,
+    store::{Params, get},
 };
 
 /// A session with all that is known of it.
@@ -44,7 +44,7 @@ impl Store {
         token_hash: &[u8; 32],
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
         let sql = include_str!("../queries/session_by_token.sql");
-        self.find_session(sql, &token_hash.as_slice()).await
+        self.find_session(sql, &[&token_hash.as_slice()]).await
     }
 
     /// The session of this id, over or not, and whose it is.
@@ -56,7 +56,25 @@ impl Store {
         session: SessionId,
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
         let sql = include_str!("../queries/session_by_id.sql");
-        self.find_session(sql, &session.0).await
+        self.find_session(sql, &[&session.0]).await
+    }
+
+    /// The player's newest game session with a provider account in a currency that is live at this time.
+    ///
+    /// # Errors
+    /// What a query may meet.
+    pub async fn live_session(
+        &self,
+        player: &PlayerId,
+        provider: &ProviderId,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let sql = include_str!("../queries/live_session.sql");
+        let (player, provider) = (player.as_str(), provider.as_str());
+        let params: Params<'_> = &[&player, &provider, &currency.code(), &Moment(now)];
+        let found = self.find_session(sql, params).await?;
+        Ok(found.map(|(_, session)| session))
     }
 
     /// The session of this id with its history, over or not.
@@ -168,9 +186,9 @@ impl Store {
     async fn find_session(
         &self,
         sql: &str,
-        by: &(dyn ToSql + Sync),
+        by: Params<'_>,
     ) -> Result<Option<(PlayerId, Session)>, StoreError> {
-        let row = self.row("find a session", sql, &[by]).await?;
+        let row = self.row("find a session", sql, by).await?;
         row.as_ref().map(whose).transpose()
     }
 }

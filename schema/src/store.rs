@@ -12,6 +12,7 @@ use crate::{
     Install, StoreError, StoreOptions,
     connection::{Purpose, config},
     error::chain,
+    fresh::Fresh,
     neighbours::OwnCommits,
 };
 
@@ -30,6 +31,7 @@ struct Inner {
     options: StoreOptions,
     install: OnceCell<Install>,
     own_commits: Arc<OwnCommits>,
+    fresh: Arc<Fresh>,
 }
 
 impl Store {
@@ -38,6 +40,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::Address`] for an address that cannot be read.
     pub fn connect(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let fresh = Fresh::new(options.fresh_lane_max_bytes);
+        Self::open(url, options, Arc::default(), Arc::new(fresh))
+    }
+
+    /// A further pool on the same database, that also knows what is committed through this one.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn beside(&self, options: StoreOptions) -> Result<Self, StoreError> {
+        let (own_commits, fresh) = (self.inner.own_commits.clone(), self.inner.fresh.clone());
+        Self::open(&self.inner.url, options, own_commits, fresh)
+    }
+
+    fn open(
+        url: &str,
+        options: StoreOptions,
+        own_commits: Arc<OwnCommits>,
+        fresh: Arc<Fresh>,
+    ) -> Result<Self, StoreError> {
         let manager = Manager::from_config(
             config(url, &options, Purpose::Pool)?,
             NoTls,
@@ -62,7 +83,8 @@ impl Store {
                 url: url.to_owned(),
                 options,
                 install: OnceCell::new(),
-                own_commits: Arc::default(),
+                own_commits,
+                fresh,
             }),
         })
     }
@@ -96,6 +118,16 @@ impl Store {
 
     pub(crate) fn own_commits(&self) -> &Arc<OwnCommits> {
         &self.inner.own_commits
+    }
+
+    pub(crate) fn fresh(&self) -> &Arc<Fresh> {
+        &self.inner.fresh
+    }
+
+    /// Bytes of decisions that wait in memory for the bridge, about.
+    #[must_use]
+    pub fn fresh_bytes(&self) -> usize {
+        self.inner.fresh.bytes()
     }
 
     async fn client(&self) -> Result<Object, StoreError> {

@@ -1,6 +1,13 @@
 //! The port `Writer`: commits batches of decisions over a connection of its own.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use pitboss_actors::ports::{CommitError, Committed, Writer};
@@ -12,6 +19,7 @@ use crate::{
     batch::Batch,
     connection::{Purpose, config},
     error::chain,
+    fresh::Fresh,
     neighbours::OwnCommits,
     store::{Params, within},
 };
@@ -29,8 +37,9 @@ pub(crate) struct PostgresWriter {
     taken: Statement,
     answer_timeout: Duration,
     own: Arc<OwnCommits>,
+    fresh: Arc<Fresh>,
     /// An answer is missing: whatever came next over this connection would wait behind it.
-    is_broken: bool,
+    is_broken: AtomicBool,
 }
 
 /// Why one run of the statement wrote nothing, or may have.
@@ -67,41 +76,57 @@ impl PostgresWriter {
                 client,
                 answer_timeout: limit,
                 own: store.own_commits().clone(),
-                is_broken: false,
+                fresh: store.fresh().clone(),
+                is_broken: AtomicBool::new(false),
             })
         })
         .await
     }
 
     /// Commits once. `true` in the place of each entry that was committed.
-    async fn run(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
+    async fn run(&self, entries: &[&Arc<Decision>]) -> Result<Vec<bool>, Failure> {
         let batch = batch(entries)?;
-        let mut rows = self.ask(&self.commit, &batch.params()).await?;
-        rows.retain(|row| !self.note_lane(row));
+        let rows = self.ask(&self.commit, &batch.params()).await?;
+        let (lanes, rows): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .map(|row| (LaneStep::read(row), row))
+            .partition(|(lane, _)| lane.is_some());
         // The rows are on disk by now: a row that cannot be read leaves the outcome unknown.
-        named(&rows, entries.len())
+        let committed = named(rows.into_iter().map(|(_, row)| row), entries.len())?;
+        for step in lanes.into_iter().filter_map(|(lane, _)| lane) {
+            self.note(&step, entries, &committed);
+        }
+        Ok(committed)
     }
 
-    /// Notes what a row about a lane tells; `false` for any other row. What cannot be read of it is not missed: it
-    /// looks like another server's.
-    fn note_lane(&self, row: &Row) -> bool {
-        let (lane, base, decisions) = (row.try_get(1), row.try_get(2), row.try_get(3));
-        let (Ok(Some(lane)), Ok(Some(base)), Ok(Some(decisions))) = (lane, base, decisions) else {
-            return false;
-        };
-        self.own.note(lane, base, decisions);
-        true
+    /// Notes what was committed in a lane: for whoever looks for neighbours, and for the bridge.
+    fn note(&self, step: &LaneStep, entries: &[&Arc<Decision>], committed: &[bool]) {
+        self.own.note(step.lane, step.base, step.decisions);
+        // Numbered in this order: see `numbered` in the statement.
+        let numbered: Vec<_> = entries
+            .iter()
+            .zip(committed)
+            .filter(|(decision, committed)| {
+                **committed
+                    && i32::from(decision.lane) == i32::from(step.lane)
+                    && !decision.events.is_empty()
+            })
+            .map(|(decision, _)| Arc::clone(decision))
+            .collect();
+        if i64::try_from(numbered.len()) == Ok(step.decisions) {
+            self.fresh.add(step.lane, step.base, numbered.into_iter());
+        }
     }
 
     /// `true` in the place of each entry that wants what is taken.
-    async fn taken(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
+    async fn taken(&self, entries: &[&Arc<Decision>]) -> Result<Vec<bool>, Failure> {
         let batch = batch(entries)?;
         let rows = self.ask(&self.taken, &batch.wanted()).await?;
         named(&rows, entries.len())
     }
 
     /// Commits; when a key is taken, and it is not known that all are free, asks which.
-    async fn settle(&self, entries: &[&Decision], is_free: bool) -> Result<Settled, Failure> {
+    async fn settle(&self, entries: &[&Arc<Decision>], is_free: bool) -> Result<Settled, Failure> {
         let reason = match self.run_retrying(entries).await {
             Ok(committed) => return Ok(Settled::Committed(committed)),
             Err(Failure::Taken(_)) if entries.len() > 1 && !is_free => {
@@ -125,7 +150,7 @@ impl PostgresWriter {
     }
 
     async fn ask(&self, statement: &Statement, params: Params<'_>) -> Result<Vec<Row>, Failure> {
-        if self.is_broken || self.client.is_closed() {
+        if self.is_broken.load(Ordering::Relaxed) || self.client.is_closed() {
             return Err(Failure::Failed("the connection was lost before".to_owned()));
         }
         let query = self.client.query(statement, params);
@@ -139,7 +164,7 @@ impl PostgresWriter {
         }
     }
 
-    async fn run_retrying(&self, entries: &[&Decision]) -> Result<Vec<bool>, Failure> {
+    async fn run_retrying(&self, entries: &[&Arc<Decision>]) -> Result<Vec<bool>, Failure> {
         let mut tries = 0;
         loop {
             match self.run(entries).await {
@@ -150,6 +175,25 @@ impl PostgresWriter {
                 other => return other,
             }
         }
+    }
+}
+
+/// The numbers that a commit took in a lane: so many after `base`.
+struct LaneStep {
+    lane: i16,
+    base: i64,
+    decisions: i64,
+}
+
+impl LaneStep {
+    /// `None` for a row that names an entry. What cannot be read of a lane is not missed: it looks like another
+    /// server's.
+    fn read(row: &Row) -> Option<Self> {
+        Some(Self {
+            lane: row.try_get(1).ok()?,
+            base: row.try_get(2).ok()?,
+            decisions: row.try_get(3).ok()?,
+        })
     }
 }
 
@@ -184,7 +228,7 @@ impl Writer for PostgresWriter {
     /// how a repeat that memory does not know is found, one question tells of all such entries: they are
     /// answered as stale, and the others are committed. For any other constraint the batch is halved until the
     /// entry that breaks it stands alone, and is answered as stale.
-    async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
+    async fn commit(&self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
         let mut answers = vec![Committed::Stale; batch.len()];
         let mut places = in_lock_order(batch);
         // An UPDATE moves a row once: of two entries of one player, one would be lost unseen.
@@ -196,7 +240,7 @@ impl Writer for PostgresWriter {
             is_free: false,
         }];
         while let Some(mut part) = parts.pop() {
-            let entries: Vec<&Decision> = part.places.iter().map(|&at| &*batch[at]).collect();
+            let entries: Vec<_> = part.places.iter().map(|&at| &batch[at]).collect();
             if entries.is_empty() {
                 continue;
             }
@@ -219,7 +263,7 @@ impl Writer for PostgresWriter {
                 }
                 Ok(Settled::Broken { .. }) => {}
                 Err(Failure::Unknown(reason)) => {
-                    self.is_broken = true;
+                    self.is_broken.store(true, Ordering::Relaxed);
                     return Err(CommitError::Unknown(reason));
                 }
                 // Failed, but not as a whole: nobody may be told that it did.
@@ -244,7 +288,10 @@ fn in_lock_order(batch: &[Arc<Decision>]) -> Vec<usize> {
 }
 
 /// Ordinals, as the statements answer them, as one `true` each in the places of the entries.
-fn named(rows: &[Row], entries: usize) -> Result<Vec<bool>, Failure> {
+fn named<'a>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    entries: usize,
+) -> Result<Vec<bool>, Failure> {
     let mut named = vec![false; entries];
     for row in rows {
         let slot = row
@@ -258,7 +305,7 @@ fn named(rows: &[Row], entries: usize) -> Result<Vec<bool>, Failure> {
     Ok(named)
 }
 
-fn batch<'a>(entries: &[&'a Decision]) -> Result<Batch<'a>, Failure> {
+fn batch<'a>(entries: &[&'a Arc<Decision>]) -> Result<Batch<'a>, Failure> {
     let mut batch = Batch::default();
     for decision in entries {
         batch

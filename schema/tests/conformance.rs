@@ -12,7 +12,9 @@ use pitboss_actors::{
     conformance::{self, Subject},
     ports::{Housekeeping, Ledger, Outbox, PortError},
 };
-use pitboss_schema::{AuditAction, AuditActor, AuditNote, NewProvider, Profile, Store, audit};
+use pitboss_schema::{
+    AuditAction, AuditActor, AuditNote, NewProvider, Profile, ProviderSettings, Store, audit,
+};
 use pitboss_wallet::{Origin, PlayerId, Timestamp};
 use uuid::Uuid;
 
@@ -43,6 +45,7 @@ impl Subject for Postgres {
             dialect: "native".to_owned(),
             name: "Demo".to_owned(),
             policy: (*origin.policy).clone(),
+            settings: ProviderSettings::new(),
             secret: Vec::new(),
             allowed_addresses: Vec::new(),
             callback_log: None,

@@ -7,7 +7,7 @@ mod common;
 use common::Database;
 use pitboss_schema::{
     AuditAction, AuditActor, AuditNote, BlockScope, Blocked, Game, GameBlockRow, GamesChange,
-    GamingRow, NewProvider, Profile, Store,
+    GamingRow, NewProvider, Profile, ProviderSettings, Store,
 };
 use pitboss_wallet::{PlayerId, Policy, ProviderId, Timestamp};
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ async fn with_provider(name: &str) -> Database {
         dialect: "native".to_owned(),
         name: "Demo".to_owned(),
         policy: Policy::default(),
+        settings: ProviderSettings::new(),
         secret: vec![1],
         allowed_addresses: Vec::new(),
         callback_log: None,

@@ -121,7 +121,7 @@ async fn the_data_of_the_first_version_survives_every_migration_and_plays_on() {
         // What was settled then is settled now: a repeat, and a bet whose rollback came first.
         for old in ["b-1", "ghost"] {
             let decision = player.decide_bet(&id(old), 100).await;
-            let mut writer = store.writer().await.unwrap();
+            let writer = store.writer().await.unwrap();
             let answers = writer.commit(&[decision]).await.unwrap();
             assert_eq!(answers, [Committed::Stale], "{old}");
         }

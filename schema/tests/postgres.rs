@@ -171,7 +171,7 @@ async fn a_lost_connection_leaves_the_outcome_unknown_and_the_next_writer_works(
     lock.batch_execute("SELECT * FROM player FOR UPDATE")
         .await
         .unwrap();
-    let mut writer = database.store.writer().await.unwrap();
+    let writer = database.store.writer().await.unwrap();
     let batch = [decision.clone()];
     let (answer, ()) = tokio::join!(writer.commit(&batch), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -190,7 +190,7 @@ async fn a_lost_connection_leaves_the_outcome_unknown_and_the_next_writer_works(
     // Nobody uses a broken writer again; if one does, nothing is written.
     let again = writer.commit(&batch).await;
     assert!(matches!(again, Err(CommitError::Failed(_))), "{again:?}");
-    let mut writer = database.store.writer().await.unwrap();
+    let writer = database.store.writer().await.unwrap();
     let answers = writer.commit(&batch).await.unwrap();
     assert_eq!(answers, [Committed::Durable]);
     player.applied(&decision).await;
@@ -210,7 +210,7 @@ async fn a_row_that_is_held_for_long_fails_the_commit_and_not_its_outcome() {
     lock.batch_execute("SELECT * FROM player FOR UPDATE")
         .await
         .unwrap();
-    let mut writer = database.store.writer().await.unwrap();
+    let writer = database.store.writer().await.unwrap();
     let batch = [decision];
     let answer = writer.commit(&batch).await;
     assert!(matches!(answer, Err(CommitError::Failed(_))), "{answer:?}");
@@ -239,8 +239,8 @@ async fn writers_that_cross_each_other_are_not_deadlocked_for_good() {
             let other = format!("t-{turn}-{}", (n + 1) % players.len());
             mirrored.push(player.decide_bet(&other, 1).await);
         }
-        let mut one = store.writer().await.unwrap();
-        let mut two = store.writer().await.unwrap();
+        let one = store.writer().await.unwrap();
+        let two = store.writer().await.unwrap();
         let (first, second) = tokio::join!(one.commit(&batch), two.commit(&mirrored));
         let (first, second) = (first.unwrap(), second.unwrap());
         let count = |answers: &[Committed]| {

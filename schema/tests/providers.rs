@@ -7,7 +7,7 @@ mod common;
 use common::{Database, note};
 use pitboss_schema::{
     AuditAction, CallbackFilter, CallbackLogMode, CallbackPageOf, CallbackPosition, LoggedCallback,
-    NewCallback, NewProvider, ProviderChange, ProviderRow, ProviderStatus, Store,
+    NewCallback, NewProvider, ProviderChange, ProviderRow, ProviderSettings, ProviderStatus, Store,
 };
 use pitboss_wallet::{LateWin, Policy, ProviderId, Timestamp};
 
@@ -28,6 +28,7 @@ async fn made(store: &Store, name: &str) -> Option<ProviderRow> {
             auto_close_after_s: Some(60),
             ..Policy::default()
         },
+        settings: ProviderSettings::from([("header".to_owned(), "X-Sign".to_owned())]),
         secret: vec![1, 2, 3],
         allowed_addresses: vec!["192.0.2.0/24".to_owned()],
         callback_log: Some(CallbackLogMode::Failures),
@@ -42,6 +43,7 @@ fn change(row: &ProviderRow) -> ProviderChange {
         revision: row.revision,
         name: row.name.clone(),
         policy: row.policy.clone(),
+        settings: row.settings.clone(),
         status: row.status,
         allowed_addresses: row.allowed_addresses.clone(),
         callback_log: row.callback_log,
@@ -66,6 +68,7 @@ async fn an_account_is_made_once_and_not_more_of_them_than_allowed() {
     assert_eq!(store.provider(&acme.id).await.unwrap(), Some(acme.clone()));
     assert_eq!(acme.status, ProviderStatus::Active);
     assert_eq!(acme.policy.auto_close_after_s, Some(60));
+    assert_eq!(acme.settings["header"], "X-Sign");
     assert_eq!(acme.callback_log, Some(CallbackLogMode::Failures));
     assert_eq!(
         (acme.old_secret.as_ref(), acme.used_at, acme.revision),
@@ -96,6 +99,7 @@ async fn a_change_is_of_the_revision_that_was_read_and_writes_its_entries() {
     to.status = ProviderStatus::Disabled;
     to.callback_log = None;
     to.allowed_addresses.clear();
+    to.settings.clear();
     let notes = [
         note(AuditAction::ProviderChanged, "acme"),
         note(AuditAction::ProviderDisabled, "acme"),
@@ -107,6 +111,7 @@ async fn a_change_is_of_the_revision_that_was_read_and_writes_its_entries() {
         (ProviderStatus::Disabled, 1)
     );
     assert!(changed.allowed_addresses.is_empty() && changed.callback_log.is_none());
+    assert!(changed.settings.is_empty());
     // Of what was read before, nothing is written any more.
     let late = [note(AuditAction::ProviderChanged, "acme")];
     assert_eq!(store.change_provider(&to, &late).await.unwrap(), None);

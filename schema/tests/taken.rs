@@ -79,7 +79,7 @@ async fn of_64_entries_those_that_want_what_is_taken_are_found_by_one_question()
     }
     let client = database.client().await;
     count_commits(&client).await;
-    let mut writer = database.store.writer().await.unwrap();
+    let writer = database.store.writer().await.unwrap();
     let answers = writer.commit(&batch).await.unwrap();
     assert_eq!(commits(&client).await, 2, "once in vain, once without them");
     // In which order two entries of one batch are taken is the writer's own affair.
@@ -116,7 +116,7 @@ async fn an_entry_that_breaks_another_constraint_is_found_by_halving_beside_one_
     let mut owed = (*batch[5]).clone();
     owed.balances[0].units = -5;
     batch[5] = Arc::new(owed);
-    let mut writer = database.store.writer().await.unwrap();
+    let writer = database.store.writer().await.unwrap();
     let answers = writer.commit(&batch).await.unwrap();
     assert_eq!(stale(&answers), [2, 5]);
     let report = audit::audit(&database.store, |_| {}).await.unwrap();

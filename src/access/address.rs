@@ -1,12 +1,10 @@
-//! Where a request came from, and the networks from which a key may be used.
+//! Where a request came from.
 //!
 //! Behind proxies the peer is the nearest of them. Each appends to `X-Forwarded-For` whom it was asked by, so of that
 //! header only as many of the last entries are believed as there are proxies of ours; what a client wrote stands before
 //! them and is never looked at.
 
 use std::net::{IpAddr, SocketAddr};
-
-use ipnet::IpNet;
 
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,63 +52,6 @@ fn parse(entry: &[u8]) -> Option<IpAddr> {
     address
         .or_else(with_port)
         .map(|ip: IpAddr| ip.to_canonical())
-}
-
-/// What is no network.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?}: must be a network such as 192.0.2.0/24 or 2001:db8::/32, or one address")]
-pub struct NotANetwork(String);
-
-/// Networks from which a key may be used. None: from anywhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AllowList(Vec<IpNet>);
-
-impl AllowList {
-    /// # Errors
-    /// One of the texts is neither a network nor an address.
-    pub fn parse(texts: &[impl AsRef<str>]) -> Result<Self, NotANetwork> {
-        let network = |text: &str| {
-            let address = || text.parse::<IpAddr>().map(IpNet::from);
-            let network = text.parse::<IpNet>().or_else(|_| address());
-            let network = network.map_err(|_| NotANetwork(text.chars().take(64).collect()))?;
-            Ok(canonical(network))
-        };
-        let networks = texts.iter().map(|text| network(text.as_ref()));
-        Ok(Self(networks.collect::<Result<_, _>>()?))
-    }
-
-    /// Whether a request from there is let in. Of one whose origin is not certain only a key without a list takes any.
-    #[must_use]
-    pub fn admits(&self, origin: Origin) -> bool {
-        self.0.is_empty()
-            || origin.is_certain && self.0.iter().any(|net| net.contains(&origin.address))
-    }
-
-    /// Whether whatever `other` admits is admitted here.
-    #[must_use]
-    pub fn includes(&self, other: &Self) -> bool {
-        let is_within = |inner: &IpNet| self.0.iter().any(|net| net.contains(inner));
-        self.0.is_empty() || !other.0.is_empty() && other.0.iter().all(is_within)
-    }
-
-    /// As they are written.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        self.0.iter().map(ToString::to_string).collect()
-    }
-}
-
-/// The network without what its mask hides, and of IPv4 that is written as IPv6 the IPv4: requests are compared as such.
-fn canonical(network: IpNet) -> IpNet {
-    let network = network.trunc();
-    if let IpNet::V6(six) = network
-        && let Some(four) = six.addr().to_ipv4_mapped()
-        && let Some(prefix) = six.prefix_len().checked_sub(96)
-        && let Ok(four) = ipnet::Ipv4Net::new(four, prefix)
-    {
-        return four.into();
-    }
-    network
 }
 
 #[cfg(test)]
@@ -191,48 +132,5 @@ mod tests {
             origin("10.9.9.9", &["203.0.113.9, x"], 1),
             unsure("10.9.9.9")
         );
-    }
-
-    fn list(texts: &[&str]) -> AllowList {
-        AllowList::parse(texts).unwrap()
-    }
-
-    #[test]
-    fn a_list_admits_its_networks_and_nothing_that_is_not_certain() {
-        let at = |address: &str, is_certain| Origin {
-            address: address.parse().unwrap(),
-            is_certain,
-        };
-        let some = list(&[
-            "192.0.2.77/24",
-            "2001:db8::/32",
-            "::ffff:198.51.100.0/120",
-            "10.0.0.1",
-        ]);
-        assert_eq!(some.names()[0], "192.0.2.0/24");
-        for inside in [
-            "192.0.2.200",
-            "2001:db8:ffff::1",
-            "198.51.100.3",
-            "10.0.0.1",
-        ] {
-            assert!(some.admits(at(inside, true)), "{inside}");
-            assert!(!some.admits(at(inside, false)), "{inside}");
-        }
-        for outside in ["192.0.3.1", "2001:db9::1", "198.51.101.3", "10.0.0.2"] {
-            assert!(!some.admits(at(outside, true)), "{outside}");
-        }
-        assert!(list(&[]).admits(at("10.0.0.2", false)));
-        for wrong in ["", "x", "10.0.0.0/33", "10.0.0/8", "*", "10.0.0.1-9"] {
-            assert!(AllowList::parse(&[wrong]).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_list_includes_what_lies_within_its_networks() {
-        let some = list(&["10.0.0.0/8", "2001:db8::/32"]);
-        assert!(some.includes(&list(&["10.1.0.0/16", "2001:db8:1::/48"])));
-        assert!(!some.includes(&list(&["10.1.0.0/16", "0.0.0.0/0"])));
-        assert!(!some.includes(&list(&[])) && list(&[]).includes(&some));
     }
 }

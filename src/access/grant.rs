@@ -3,13 +3,13 @@
 use pitboss_schema::Rate;
 use pitboss_wallet::Timestamp;
 
-use super::{AllowList, Scopes};
+use super::{Networks, Scopes};
 
 /// What a key may do, from where, how often and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     pub scopes: Scopes,
-    pub allowed: AllowList,
+    pub allowed: Networks,
     pub rate: Rate,
     /// `None`: for ever.
     pub expires_at: Option<Timestamp>,
@@ -67,7 +67,7 @@ mod tests {
         let at = |s| Some(Timestamp::from_micros(s));
         let grant = Grant {
             scopes: Scopes::parse(["keys:write", "players:read"]).unwrap(),
-            allowed: AllowList::parse(&["10.0.0.0/8"]).unwrap(),
+            allowed: Networks::parse(&["10.0.0.0/8"]).unwrap(),
             rate: rate(10, 20),
             expires_at: at(100),
         };
@@ -83,7 +83,7 @@ mod tests {
         );
         assert_eq!(with(|g| g.scopes = Scopes::ALL), Err(Excess::Scopes));
         assert_eq!(
-            with(|g| g.allowed = AllowList::default()),
+            with(|g| g.allowed = Networks::default()),
             Err(Excess::Addresses)
         );
         assert_eq!(with(|g| g.rate.per_s = 11), Err(Excess::Rate));

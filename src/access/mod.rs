@@ -1,6 +1,6 @@
 //! Who may do what: the scopes of operator keys, from where and how often they may be used, and who was refused.
 //!
-//! What lives here: decisions about access that need no HTTP (`scope`, `grant`, `address`, `person`), the keys in use
+//! What lives here: decisions about access that need no HTTP (`scope`, `grant`, `address`, `networks`, `person`), the keys in use
 //! (`ring`) and the noting of refusals (`refused`). What must not: how a key is sent, SQL.
 
 mod address;
@@ -11,7 +11,7 @@ mod refused;
 mod ring;
 mod scope;
 
-pub use address::{AllowList, NotANetwork, Origin};
+pub use address::Origin;
 pub use grant::{Excess, Grant};
 pub use networks::{NetworkError, Networks};
 pub use refused::{Refusal, Refusals};

@@ -13,14 +13,16 @@ use std::{
 };
 
 use dashmap::DashMap;
-use governor::{DefaultDirectRateLimiter, Quota, clock::Clock as _};
+use governor::{
+    DefaultDirectRateLimiter, Quota, clock::Clock as _, middleware::StateInformationMiddleware,
+};
 use pitboss_actors::ports::Clock;
 use pitboss_schema::{OperatorKeyRow, Rate, Store, StoreError};
 use pitboss_wallet::Timestamp;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{AllowList, Grant, Origin, Scopes};
+use super::{Grant, Networks, Origin, Scopes};
 
 /// How long a key is not looked up again.
 pub const TTL: Duration = Duration::from_secs(1);
@@ -67,9 +69,11 @@ pub struct KeyRing {
     touched: DashMap<Uuid, Instant>,
 }
 
+type Limiter = DefaultDirectRateLimiter<StateInformationMiddleware>;
+
 struct Meter {
     rate: Rate,
-    limiter: Arc<DefaultDirectRateLimiter>,
+    limiter: Arc<Limiter>,
     used: Instant,
 }
 
@@ -125,11 +129,11 @@ impl KeyRing {
     /// # Errors
     /// Its networks cannot be read.
     pub fn grant(&self, row: &OperatorKeyRow) -> Result<Grant, StoreError> {
-        let corrupt = |error: super::NotANetwork| StoreError::Corrupt(error.to_string());
+        let corrupt = |error: super::NetworkError| StoreError::Corrupt(error.to_string());
         Ok(Grant {
             // A scope that only a newer version knows opens nothing here.
             scopes: Scopes::known(&row.scopes),
-            allowed: AllowList::parse(&row.allowed).map_err(corrupt)?,
+            allowed: Networks::parse(&row.allowed).map_err(corrupt)?,
             rate: row.rate.unwrap_or(self.default_rate),
             expires_at: row.expires_at,
         })
@@ -185,22 +189,23 @@ impl KeyRing {
         }
     }
 
-    /// Counts a request in.
+    /// Counts a request in, and tells how many more may come at once.
     ///
     /// # Errors
     /// There were too many: how long to wait.
-    pub fn count_in(&self, key: &Key) -> Result<(), Duration> {
+    pub fn count_in(&self, key: &Key) -> Result<u32, Duration> {
         let limiter = self.limiter(key);
-        limiter
-            .check()
-            .map_err(|until| until.wait_time_from(limiter.clock().now()))
+        match limiter.check() {
+            Ok(state) => Ok(state.remaining_burst_capacity()),
+            Err(until) => Err(until.wait_time_from(limiter.clock().now())),
+        }
     }
 
-    fn limiter(&self, key: &Key) -> Arc<DefaultDirectRateLimiter> {
+    fn limiter(&self, key: &Key) -> Arc<Limiter> {
         let rate = key.grant.rate;
         let fresh = || Meter {
             rate,
-            limiter: Arc::new(DefaultDirectRateLimiter::direct(quota(rate))),
+            limiter: Arc::new(DefaultDirectRateLimiter::direct(quota(rate)).with_middleware()),
             used: Instant::now(),
         };
         let mut meter = self.meters.entry(key.id).or_insert_with(fresh);

@@ -1,10 +1,14 @@
 //! `pitboss providers`: the accounts, from the command line. A running server takes changes up within seconds.
 
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand};
-use pitboss_schema::ProviderStatus;
+use pitboss_schema::{ProviderSettings, ProviderStatus};
 use pitboss_wallet::{Environment, PolicyChange, ProviderId};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{AccountChange, AccountError, Accounts, NewAccount, note_of, request};
@@ -52,6 +56,12 @@ pub enum ProvidersCommand {
         /// A choice that differs from the dialect's default, such as late_win=refuse; may be repeated.
         #[arg(long, value_name = "FLAG=VALUE")]
         policy: Vec<String>,
+        /// A setting of the dialect, such as header=X-Auth-Signature; may be repeated.
+        #[arg(long, value_name = "NAME=VALUE")]
+        setting: Vec<String>,
+        /// A file with the secret or the public key that the provider gives [default: a secret is made]
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
         /// An address or network that callbacks may come from; may be repeated [default: anywhere]
         #[arg(long, value_name = "CIDR")]
         allow: Vec<String>,
@@ -65,6 +75,9 @@ pub enum ProvidersCommand {
         /// How long the old secret is valid, in seconds [default: providers.grace_s]
         #[arg(long, value_name = "SECONDS")]
         grace_s: Option<i64>,
+        /// A file with the secret or the public key that the provider gives [default: a secret is made]
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
     },
     /// Takes no more bets and launches from an account; what is open is settled.
     Disable(One),
@@ -84,19 +97,27 @@ pub async fn run(command: ProvidersCommand) -> Result<ExitCode, Exit> {
             name,
             dialect,
             policy,
+            setting,
+            secret_file,
             allow,
         } => {
             let new = NewAccount {
                 name,
                 dialect,
                 policy: choices(&policy)?,
+                settings: settings(&setting)?,
+                secret: secret_file.as_deref().map(given).transpose()?,
                 allowed_addresses: allow,
                 ..NewAccount::of(provider_id(&id)?)
             };
             create(&place, new).await
         }
         ProvidersCommand::List(place) => list(&place).await,
-        ProvidersCommand::Rotate { one, grace_s } => rotate(&one, grace_s).await,
+        ProvidersCommand::Rotate {
+            one,
+            grace_s,
+            secret_file,
+        } => rotate(&one, grace_s, secret_file.as_deref()).await,
         ProvidersCommand::Disable(one) => set_status(&one, ProviderStatus::Disabled).await,
         ProvidersCommand::Enable(one) => set_status(&one, ProviderStatus::Active).await,
     }
@@ -126,10 +147,25 @@ async fn with<T>(
 async fn create(place: &Place, new: NewAccount) -> Result<ExitCode, Exit> {
     let id = new.id.clone();
     with(place, async |accounts, callbacks| {
-        let (_, secret) = accounts.create(new).await?;
-        println!("{secret}");
-        eprintln!("This secret is shown once. What to do next:");
-        eprintln!("1. Give it to the provider, with the manual of its callbacks: /docs/callbacks");
+        let manual = match new.dialect.as_str() {
+            "native" => "/docs/callbacks",
+            _ => "/docs/providers",
+        };
+        let (row, secret) = accounts.create(new).await?;
+        match secret {
+            Some(secret) => {
+                println!("{secret}");
+                eprintln!("This secret is shown once. What to do next:");
+                eprintln!("1. Give it to the provider. The manual of its callbacks: {manual}");
+            }
+            None => {
+                eprintln!(
+                    "{} is made, with the secret that was given. What to do next:",
+                    row.id
+                );
+                eprintln!("1. Read what the provider has to know: {manual}");
+            }
+        }
         eprintln!("2. Tell the provider where to send them: {callbacks}/{id}/<action>");
         eprintln!("3. Add the provider's games to the catalogue.");
         eprintln!("4. See what becomes of its requests: GET /v1/providers/{id}/callbacks");
@@ -162,12 +198,22 @@ async fn list(place: &Place) -> Result<ExitCode, Exit> {
     .await
 }
 
-async fn rotate(one: &One, grace_s: Option<i64>) -> Result<ExitCode, Exit> {
+async fn rotate(
+    one: &One,
+    grace_s: Option<i64>,
+    secret_file: Option<&Path>,
+) -> Result<ExitCode, Exit> {
     let id = provider_id(&one.id)?;
+    let secret = secret_file.map(given).transpose()?;
     with(&one.place, async |accounts, _| {
-        let (row, secret) = accounts.rotate(&id, grace_s).await?;
-        println!("{secret}");
-        eprintln!("This secret is shown once: give it to the provider.");
+        let (row, secret) = accounts.rotate(&id, grace_s, secret).await?;
+        match secret {
+            Some(secret) => {
+                println!("{secret}");
+                eprintln!("This secret is shown once: give it to the provider.");
+            }
+            None => eprintln!("{id} has the secret that was given."),
+        }
         match row.old_secret {
             Some((_, until)) => eprintln!("The old one is valid until {until}."),
             None => eprintln!("The old one is valid no more."),
@@ -193,6 +239,31 @@ async fn set_status(one: &One, status: ProviderStatus) -> Result<ExitCode, Exit>
 
 fn provider_id(text: &str) -> Result<ProviderId, Exit> {
     ProviderId::new(text).map_err(|error| Exit::usage(format!("--id: {error}")))
+}
+
+/// `header=X-Sign` and the like.
+fn settings(texts: &[String]) -> Result<ProviderSettings, Exit> {
+    let mut settings = ProviderSettings::new();
+    for text in texts {
+        let wrong = || {
+            Exit::usage(format!(
+                "--setting {text}: must be NAME=VALUE, each name once"
+            ))
+        };
+        let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+        if settings.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(wrong());
+        }
+    }
+    Ok(settings)
+}
+
+/// A secret in a file: the line's end is the editor's.
+fn given(file: &Path) -> Result<SecretString, Exit> {
+    let text = std::fs::read_to_string(file);
+    let text =
+        text.map_err(|error| Exit::usage(format!("--secret-file {}: {error}", file.display())))?;
+    Ok(text.trim_end().into())
 }
 
 /// `late_win=refuse` and the like, as the REST API has them in a body.

@@ -1,35 +1,37 @@
 //! Provider accounts: made, changed and rotated, by the REST API, the command line and the sandbox alike.
 //!
-//! What lives here: what an account may be made of (`request`), the order in which it may be changed (here), and the command
-//! line (`command`). What must not: HTTP, SQL.
+//! What lives here: what an account may be made of (`request`, `secret`), the order in which it may be changed (here), and
+//! the command line (`command`). What must not: HTTP, SQL.
 //! A running server knows the accounts by its catalogue (`src/catalogue.rs`).
 
 pub mod command;
 mod request;
+mod secret;
 
 use pitboss_actors::ports::{Clock, Ids};
-use pitboss_providers::dialect;
+use pitboss_providers::{Dialect, dialect};
 use pitboss_schema::{
     AuditAction, AuditNote, CallbackLogMode, NewProvider, ProviderChange, ProviderRow,
-    ProviderStatus, Store, StoreError,
+    ProviderSettings, ProviderStatus, Store, StoreError,
 };
 use pitboss_wallet::{Policy, ProviderId};
+use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 pub use request::{AccountChange, NewAccount};
+pub use secret::{SECRET_PREFIX, new_secret};
 
-use request::{check_name, check_policy};
+use request::{changed_settings, check_name, check_policy, check_settings};
+use secret::Chosen;
 
 use crate::{
     access::Networks,
     catalogue::secret_place,
     config,
-    seams::{SystemClock, random_bytes},
+    seams::SystemClock,
     vault::{Vault, VaultError},
 };
 
-/// What callback secrets begin with.
-pub const SECRET_PREFIX: &str = "cs_";
 /// A name that the ledger uses itself, for money that no game provider moves.
 const RESERVED: &str = "cashier";
 /// A grace is no way to keep two secrets for ever.
@@ -75,42 +77,29 @@ pub struct Accounts<'a> {
 }
 
 impl Accounts<'_> {
-    /// Makes an account, and a secret, of which the text is the only copy.
+    /// Makes an account, and a secret where none is given, of which the text is the only copy.
     ///
     /// # Errors
     /// [`AccountError`]
-    pub async fn create(&self, new: NewAccount) -> Result<(ProviderRow, String), AccountError> {
-        let secret = new_secret()?;
-        let row = self.create_with(new, &secret).await?;
-        Ok((row, secret))
-    }
-
-    /// Makes an account that has this secret.
-    ///
-    /// # Errors
-    /// [`AccountError`]
-    pub async fn create_with(
+    pub async fn create(
         &self,
         new: NewAccount,
-        secret: &str,
-    ) -> Result<ProviderRow, AccountError> {
+    ) -> Result<(ProviderRow, Option<String>), AccountError> {
         let id = new.id;
         if id.as_str() == RESERVED || id.as_str().bytes().all(|byte| byte == b'.') {
             return Err(AccountError::Wrong(format!("id: {id:?} cannot be taken")));
         }
-        let Some(speaks) = dialect(&new.dialect) else {
-            let name: String = new.dialect.chars().take(64).collect();
-            return Err(AccountError::Wrong(format!(
-                "dialect: there is no {name:?}"
-            )));
-        };
+        let speaks = dialect_of(&new.dialect)?;
         let name = new.name.unwrap_or_else(|| id.to_string());
         check_name(&name)?;
         check_policy(&new.policy)?;
+        check_settings(speaks, &new.settings)?;
+        let secret = Chosen::new(speaks, new.secret)?;
         let new = NewProvider {
             name,
             policy: new.policy.applied_to(&speaks.default_policy()),
-            secret: self.seal(&id, secret)?,
+            settings: new.settings,
+            secret: self.seal(&id, secret.text())?,
             allowed_addresses: self.networks(&new.allowed_addresses)?,
             callback_log: new.callback_log,
             dialect: new.dialect,
@@ -119,6 +108,7 @@ impl Accounts<'_> {
         let mut detail = fields(
             &new.name,
             &new.policy,
+            every_setting(&new.dialect, &new.settings),
             &new.allowed_addresses,
             new.callback_log,
         );
@@ -131,7 +121,7 @@ impl Accounts<'_> {
         let most = self.limits.accounts_max;
         let made = self.store.create_provider(&new, most, &note).await?;
         match made {
-            Some(row) => Ok(row),
+            Some(row) => Ok((row, secret.shown())),
             None if self.store.provider(&new.id).await?.is_some() => Err(AccountError::Exists),
             None => Err(AccountError::Limit(most)),
         }
@@ -154,7 +144,9 @@ impl Accounts<'_> {
         let addresses = addresses.map(|texts| self.networks(texts)).transpose()?;
         for _ in 0..TRIES {
             let row = self.find(id).await?;
-            let to = wanted(&row, change, addresses.as_ref())?;
+            let settings =
+                changed_settings(dialect_of(&row.dialect)?, &row.settings, &change.settings)?;
+            let to = wanted(&row, change, settings, addresses.as_ref())?;
             let notes = self.notes(&row, &to);
             if notes.is_empty() {
                 return Ok(row);
@@ -171,7 +163,8 @@ impl Accounts<'_> {
         Err(AccountError::Contended)
     }
 
-    /// Gives an account a new secret, of which the text is the only copy. The one of before is valid for `grace_s` more.
+    /// Gives an account this secret, or a new one, of which the text is the only copy. The one of before is valid for
+    /// `grace_s` more.
     ///
     /// # Errors
     /// [`AccountError`]
@@ -179,20 +172,22 @@ impl Accounts<'_> {
         &self,
         id: &ProviderId,
         grace_s: Option<i64>,
-    ) -> Result<(ProviderRow, String), AccountError> {
+        given: Option<SecretString>,
+    ) -> Result<(ProviderRow, Option<String>), AccountError> {
         let grace_s = grace_s.unwrap_or(self.limits.grace_s);
         if !(0..=GRACE_MAX_S).contains(&grace_s) {
             let text = format!("grace_s: must be from 0 to {GRACE_MAX_S}");
             return Err(AccountError::Wrong(text));
         }
-        let secret = new_secret()?;
-        let sealed = self.seal(id, &secret)?;
+        let row = self.find(id).await?;
+        let secret = Chosen::new(dialect_of(&row.dialect)?, given)?;
+        let sealed = self.seal(id, secret.text())?;
         let old_until = (grace_s > 0).then(|| SystemClock.now().plus_seconds(grace_s));
         let detail = json!({ "old_secret_until": old_until });
         let note = (self.note)(AuditAction::ProviderSecretRotated, subject(id), detail);
         let rotated = self.store.rotate_provider(id, &sealed, old_until, &note);
         let row = rotated.await?.ok_or(AccountError::Unknown)?;
-        Ok((row, secret))
+        Ok((row, secret.shown()))
     }
 
     /// Ends the secret of before the last rotation at once. An account that has none stays as it is.
@@ -235,10 +230,17 @@ impl Accounts<'_> {
         let before = fields(
             &row.name,
             &row.policy,
+            every_setting(&row.dialect, &row.settings),
             &row.allowed_addresses,
             row.callback_log,
         );
-        let mut after = fields(&to.name, &to.policy, &to.allowed_addresses, to.callback_log);
+        let mut after = fields(
+            &to.name,
+            &to.policy,
+            every_setting(&row.dialect, &to.settings),
+            &to.allowed_addresses,
+            to.callback_log,
+        );
         after.retain(|name, value| before.get(name) != Some(value));
         if !after.is_empty() {
             let mut before = before;
@@ -264,10 +266,30 @@ impl Accounts<'_> {
     }
 }
 
+/// The dialect that an account names.
+fn dialect_of(name: &str) -> Result<&'static dyn Dialect, AccountError> {
+    dialect(name).ok_or_else(|| {
+        let name: String = name.chars().take(64).collect();
+        AccountError::Wrong(format!("dialect: there is no {name:?}"))
+    })
+}
+
+/// Every setting of a dialect, chosen or not.
+#[must_use]
+pub fn every_setting(dialect_name: &str, chosen: &ProviderSettings) -> ProviderSettings {
+    let known = dialect(dialect_name).map_or(&[][..], |dialect| dialect.settings());
+    let defaults = known.iter();
+    let defaults = defaults.map(|one| (one.name.to_owned(), one.default.to_owned()));
+    let mut all: ProviderSettings = defaults.collect();
+    all.extend(chosen.clone());
+    all
+}
+
 /// The account as a change wants it, if it may.
 fn wanted(
     row: &ProviderRow,
     change: &AccountChange,
+    settings: ProviderSettings,
     addresses: Option<&Vec<String>>,
 ) -> Result<ProviderChange, AccountError> {
     let policy = change.policy.applied_to(&row.policy);
@@ -286,6 +308,7 @@ fn wanted(
         revision: row.revision,
         name: change.name.as_ref().unwrap_or(&row.name).clone(),
         policy,
+        settings,
         status,
         allowed_addresses: addresses.unwrap_or(&row.allowed_addresses).clone(),
         callback_log: change.callback_log.unwrap_or(row.callback_log),
@@ -298,6 +321,7 @@ fn wanted(
 fn fields(
     name: &str,
     policy: &Policy,
+    settings: ProviderSettings,
     addresses: &[String],
     mode: Option<CallbackLogMode>,
 ) -> Map<String, Value> {
@@ -306,6 +330,8 @@ fn fields(
         let choices = choices.into_iter();
         fields.extend(choices.map(|(name, value)| (format!("policy.{name}"), value)));
     }
+    let settings = settings.into_iter();
+    fields.extend(settings.map(|(name, value)| (format!("settings.{name}"), value.into())));
     fields.insert("name".to_owned(), json!(name));
     fields.insert("allowed_addresses".to_owned(), json!(addresses));
     fields.insert("callback_log".to_owned(), json!(mode));
@@ -314,15 +340,6 @@ fn fields(
 
 fn subject(id: &ProviderId) -> String {
     format!("provider/{id}")
-}
-
-/// A new callback secret: text, because that is what providers paste.
-///
-/// # Errors
-/// The operating system gives no random bytes.
-pub fn new_secret() -> std::io::Result<String> {
-    let bytes: [u8; 32] = random_bytes()?;
-    Ok(format!("{SECRET_PREFIX}{}", hex::encode(bytes)))
 }
 
 /// An entry of the audit log for what is done without a key: by the sandbox, or on the command line.
@@ -361,6 +378,7 @@ mod tests {
             dialect: "native".to_owned(),
             name: "Acme".to_owned(),
             policy: Policy::default(),
+            settings: ProviderSettings::new(),
             secret: Vec::new(),
             old_secret: None,
             status: ProviderStatus::Active,
@@ -376,15 +394,19 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
+    fn asked(row: &ProviderRow, change: &AccountChange) -> Result<ProviderChange, AccountError> {
+        wanted(row, change, row.settings.clone(), None)
+    }
+
     #[test]
     fn what_is_not_there_stays_and_null_is_the_servers_own() {
         let row = row();
-        let to = wanted(&row, &change("{}"), None).unwrap();
+        let to = asked(&row, &change("{}")).unwrap();
         assert_eq!(
             (to.callback_log, to.needs_unused),
             (row.callback_log, false)
         );
-        let to = wanted(&row, &change(r#"{"callback_log":null}"#), None).unwrap();
+        let to = asked(&row, &change(r#"{"callback_log":null}"#)).unwrap();
         assert_eq!(to.callback_log, None);
     }
 
@@ -392,25 +414,22 @@ mod tests {
     fn an_account_is_closed_from_disabled_alone() {
         let mut row = row();
         let close = change(r#"{"status":"closed"}"#);
-        assert!(matches!(
-            wanted(&row, &close, None),
-            Err(AccountError::InUse(_))
-        ));
+        assert!(matches!(asked(&row, &close), Err(AccountError::InUse(_))));
         row.status = ProviderStatus::Disabled;
-        assert!(wanted(&row, &close, None).unwrap().needs_settled);
+        assert!(asked(&row, &close).unwrap().needs_settled);
         row.status = ProviderStatus::Closed;
-        assert!(!wanted(&row, &close, None).unwrap().needs_settled);
+        assert!(!asked(&row, &close).unwrap().needs_settled);
     }
 
     #[test]
     fn what_stored_keys_are_made_by_is_fixed_once_there_are_some() {
         let mut row = row();
         let scope = change(r#"{"policy":{"round_scope":"game"}}"#);
-        assert!(wanted(&row, &scope, None).unwrap().needs_unused);
+        assert!(asked(&row, &scope).unwrap().needs_unused);
         row.used_at = Some(Timestamp::from_micros(1));
-        let refused = wanted(&row, &scope, None).unwrap_err();
+        let refused = asked(&row, &scope).unwrap_err();
         assert!(matches!(refused, AccountError::Locked("round_scope")));
         let same = change(r#"{"policy":{"round_scope":"provider","late_win":"refuse"}}"#);
-        assert!(!wanted(&row, &same, None).unwrap().needs_unused);
+        assert!(!asked(&row, &same).unwrap().needs_unused);
     }
 }

@@ -1,8 +1,12 @@
 //! What may be asked for of an account: the bodies of the REST API, which the command line fills in itself. Pure.
 
-use pitboss_schema::{CallbackLogMode, ProviderStatus};
+use std::collections::BTreeMap;
+
+use pitboss_providers::{Dialect, Settings};
+use pitboss_schema::{CallbackLogMode, ProviderSettings, ProviderStatus};
 use pitboss_wallet::{PolicyChange, ProviderId};
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Map, Value};
 
@@ -20,12 +24,19 @@ pub struct NewAccount {
     pub id: ProviderId,
     /// For people, 1 to 128 characters; the id, when it is not there.
     pub name: Option<String>,
-    /// The wire format that the provider speaks: `native`.
+    /// The wire format that the provider speaks, one of `GET /v1/dialects`.
     #[serde(default = "native")]
     pub dialect: String,
     /// Choices that differ from the dialect's defaults.
     #[serde(default, deserialize_with = "object_of_choices")]
     pub policy: PolicyChange,
+    /// What the dialect lets an account choose besides, by name: see `GET /v1/dialects`.
+    #[serde(default)]
+    pub settings: ProviderSettings,
+    /// The callback secret, where the provider gives it: a shared one of 8 to 255 characters, or his public key in
+    /// PEM, as the dialect needs it. Never shown again. Without it a secret is made.
+    #[schemars(with = "Option<String>")]
+    pub secret: Option<SecretString>,
     /// Addresses and networks that callbacks may come from, such as `192.0.2.0/24`. None: anywhere.
     #[serde(default)]
     pub allowed_addresses: Vec<String>,
@@ -47,6 +58,8 @@ impl NewAccount {
             name: None,
             dialect: native(),
             policy: PolicyChange::default(),
+            settings: ProviderSettings::new(),
+            secret: None,
             allowed_addresses: Vec::new(),
             callback_log: None,
         }
@@ -62,6 +75,8 @@ pub struct AccountChange {
     /// The choices to be changed.
     #[serde(deserialize_with = "object_of_choices")]
     pub policy: PolicyChange,
+    /// The dialect's settings to be changed, by name; null: the dialect's default.
+    pub settings: BTreeMap<String, Option<String>>,
     /// Addresses and networks that callbacks may come from; an empty list: anywhere.
     pub allowed_addresses: Option<Vec<String>>,
     /// An account is disabled before it is closed, and has no open round then.
@@ -94,6 +109,38 @@ pub(super) fn choices(named: Map<String, Value>) -> Result<PolicyChange, String>
             format!("{name}: {text}")
         }
     })
+}
+
+/// What an account chooses, as a change wants it.
+pub(super) fn changed_settings(
+    dialect: &dyn Dialect,
+    chosen: &ProviderSettings,
+    change: &BTreeMap<String, Option<String>>,
+) -> Result<ProviderSettings, AccountError> {
+    let mut settings = chosen.clone();
+    for (name, value) in change {
+        match value {
+            Some(value) => drop(settings.insert(name.clone(), value.clone())),
+            // One that there is not is named below: it stays.
+            None if dialect.settings().iter().all(|known| known.name != name) => {
+                settings.insert(name.clone(), String::new());
+            }
+            None => drop(settings.remove(name)),
+        }
+    }
+    check_settings(dialect, &settings)?;
+    Ok(settings)
+}
+
+/// # Errors
+/// Names each that is wrong.
+pub(super) fn check_settings(
+    dialect: &dyn Dialect,
+    settings: &ProviderSettings,
+) -> Result<(), AccountError> {
+    Settings::new(dialect.settings(), settings.clone())
+        .map(drop)
+        .map_err(|error| AccountError::Wrong(format!("settings: {error}")))
 }
 
 pub(super) fn check_name(name: &str) -> Result<(), AccountError> {

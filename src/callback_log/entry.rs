@@ -200,9 +200,23 @@ fn understood(call: &Call) -> Understood {
                 ..Understood::default()
             };
         }
+        Ask::KeepAlive { player, .. } => {
+            return Understood {
+                kind: Some("keep_alive"),
+                player: Some(player.to_string()),
+                ..Understood::default()
+            };
+        }
         Ask::Balance { player, .. } => {
             return Understood {
                 kind: Some("balance"),
+                player: Some(player.to_string()),
+                ..Understood::default()
+            };
+        }
+        Ask::Profile { player, .. } => {
+            return Understood {
+                kind: Some("profile"),
                 player: Some(player.to_string()),
                 ..Understood::default()
             };
@@ -221,6 +235,12 @@ fn understood(call: &Call) -> Understood {
         PlayCommand::Rollback(rollback) => {
             let ids = vec![&rollback.transaction, &rollback.target];
             ("rollback", rollback.round.as_ref(), ids)
+        }
+        PlayCommand::Rollbacks(all) => {
+            let ids = all.iter().flat_map(|one| [&one.transaction, &one.target]);
+            // They may be of several rounds; the first one's is shown.
+            let round = all.first().and_then(|one| one.round.as_ref());
+            ("rollback", round, ids.collect())
         }
         PlayCommand::CloseRound(close) => ("close_round", Some(&close.round), vec![]),
         PlayCommand::VoidRound(void) => ("void_round", Some(&void.round), vec![&void.transaction]),

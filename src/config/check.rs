@@ -113,6 +113,12 @@ impl Config {
         );
         check.range("bridge.connections", bridge.connections, 1, 1000);
         check.range("bridge.batch_max", bridge.batch_max, 1, 4096);
+        check.range(
+            "bridge.fresh_lane_max_bytes",
+            bridge.fresh_lane_max_bytes,
+            0,
+            1 << 30,
+        );
         check.range("bridge.linger_ms", bridge.linger_ms, 0, 10_000);
         check.range(
             "bridge.linger_busy_ms",

@@ -138,6 +138,7 @@ section!(Journal {
 section!(Bridge {
     connections: usize,
     batch_max: usize,
+    fresh_lane_max_bytes: usize,
     linger_ms: u64,
     linger_busy_ms: u64,
     poll_ms: u64,

@@ -130,7 +130,7 @@ pub fn document(public_url: &str) -> Value {
             "title": "Pitboss events",
             "version": EVENT_VERSION.to_string(),
             "description": "Everything that happens to a player, once, in order: `seq` counts a player's events \
-                            without a gap; and what happens to nobody, such as to operator keys, in an order of its own. The same bytes go to NATS, WebSocket, `GET /v1/events` and webhooks.",
+                            without a gap; and what happens to nobody, such as to operator keys, in an order of its own. The same bytes go to NATS, WebSocket, `GET /v1/events` and webhooks; on a player's WebSocket without the fields that say so.",
             "license": { "name": "Apache-2.0" },
         },
         "defaultContentType": "application/json",
@@ -316,5 +316,32 @@ mod tests {
             let message = &document["components"]["messages"][name];
             assert!(message["summary"].as_str().unwrap().len() > 10, "{name}");
         }
+    }
+
+    /// Who adds an event that people cause has to think of the player who sees it.
+    #[test]
+    fn what_names_the_casinos_staff_is_hidden_from_the_player_and_may_be_absent() {
+        let document = document("http://127.0.0.1:8080");
+        let mut hidden_fields = 0;
+        for kind in EventType::ALL {
+            let name = kind.as_str();
+            let data = &document["components"]["messages"][name]["payload"]["properties"]["data"];
+            let data = reference::resolve(&document, data);
+            let required = data["required"].as_array().cloned().unwrap_or_default();
+            let fields = data["properties"].as_object().into_iter().flatten();
+            for (field, schema) in fields {
+                let schema = schema.to_string();
+                let names_staff = ["By", "MakerChecker"].map(|of| format!("schemas/{of}\""));
+                let names_staff = names_staff.iter().any(|of| schema.contains(of.as_str()));
+                let is_hidden = kind.hidden_from_player().contains(&field.as_str());
+                assert!(is_hidden || !names_staff, "{name}: {field}");
+                assert!(
+                    !is_hidden || !required.contains(&field.as_str().into()),
+                    "{name}: {field}"
+                );
+                hidden_fields += usize::from(is_hidden);
+            }
+        }
+        assert_eq!(hidden_fields, 6, "by and reason, of three types");
     }
 }

@@ -74,7 +74,7 @@ fn fields(schema: &Value) -> String {
 }
 
 /// Follows `$ref`, also where it stands in an `allOf` beside a description.
-fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let direct = schema["$ref"].as_str();
     let reference = direct.or_else(|| schema["allOf"][0]["$ref"].as_str());
     let target =

@@ -7,6 +7,7 @@ use pitboss_wallet::{Countries, Currency, Money, StakeLimits};
 use serde_json::{Map, Value};
 
 use super::launch_url;
+use crate::strict::{self, Misfit};
 
 pub const NAME_CHARS_MAX: usize = 128;
 const TAGS_MAX: usize = 32;
@@ -42,8 +43,8 @@ impl Complaint {
 }
 
 /// What does not fit to a type, with the field that it is in.
-impl From<serde_path_to_error::Error<serde_json::Error>> for Complaint {
-    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+impl From<Misfit> for Complaint {
+    fn from(error: Misfit) -> Self {
         let field = error.path().to_string();
         let whole = field == ".";
         Self::new(if whole { "" } else { &field }, error.into_inner())
@@ -66,32 +67,10 @@ pub fn merged(current: Option<&Game>, changes: &Map<String, Value>) -> Result<Ga
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
     );
-    check_shape(&whole)?;
-    let mut game: Game = serde_path_to_error::deserialize(Value::Object(whole))?;
+    let mut game: Game = strict::from_value(Value::Object(whole))?;
     check_fixed(current, &game)?;
     check(&mut game)?;
     Ok(game)
-}
-
-/// What is an object must be one: serde would also take a list of its values.
-pub(super) fn objects(fields: &Map<String, Value>, names: &[&str]) -> Checked {
-    let is_list = |name: &&&str| fields.get(**name).is_some_and(Value::is_array);
-    match names.iter().find(is_list) {
-        Some(name) => Err(Complaint::new(*name, "must be an object")),
-        None => Ok(()),
-    }
-}
-
-fn check_shape(fields: &Map<String, Value>) -> Checked {
-    objects(fields, &["countries"])?;
-    let limits = fields.get("limits").and_then(Value::as_array);
-    match limits.and_then(|limits| limits.iter().position(Value::is_array)) {
-        Some(index) => {
-            let field = format!("limits[{index}]");
-            Err(Complaint::new(field, "must be an object"))
-        }
-        None => Ok(()),
-    }
 }
 
 /// The game that `fields` are, in the place of the one that is there: what they leave out takes its default.

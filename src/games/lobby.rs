@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Complaint, Floor, Listed, entry, search};
+use crate::strict;
 
 const ID_CHARS_MAX: usize = 64;
 const TITLES_MAX: usize = 50;
@@ -95,8 +96,7 @@ impl Collection {
     /// # Errors
     /// The field that does not fit.
     pub fn read(fields: Map<String, Value>) -> Result<Self, Complaint> {
-        entry::objects(&fields, &["titles", "rule", "countries"])?;
-        let collection: Self = serde_path_to_error::deserialize(Value::Object(fields))?;
+        let collection: Self = strict::from_value(Value::Object(fields))?;
         collection.check()?;
         Ok(collection)
     }

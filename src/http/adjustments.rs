@@ -67,7 +67,7 @@ struct NewAdjustment {
     amount: String,
     /// `credit` to the player, or `debit` from him.
     direction: Direction,
-    /// Why. The player's own stream tells it to him too.
+    /// Why, for colleagues: the player's own stream does not tell it.
     #[schemars(length(min = 1, max = 255))]
     reason: String,
     /// What it is for.
@@ -124,7 +124,7 @@ struct NewVoid {
     round: RoundId,
     /// The round's game; needed where the provider's round ids are unique within a game only.
     game: Option<GameId>,
-    /// Why. The player's own stream tells it to him too.
+    /// Why, for colleagues: the player's own stream does not tell it.
     #[schemars(length(min = 1, max = 255))]
     reason: String,
 }

@@ -19,6 +19,7 @@ use super::{
     body::{Body, Nothing, or_empty},
     fields,
     idempotency::{self, Answer},
+    moment::moment,
     page::{answer, cursor, limit_of, parse_cursor, wrong_cursor},
     route::{Route, get, post},
 };
@@ -159,7 +160,7 @@ impl Page {
         };
         // Beyond the years that the database knows there was no page.
         let at = Timestamp::from_micros(micros);
-        fields::time("after", &at.to_string()).map_err(|_| wrong_cursor())?;
+        moment("after", &at.to_string()).map_err(|_| wrong_cursor())?;
         Ok(Some((at, id)))
     }
 }

@@ -15,9 +15,10 @@ use uuid::Uuid;
 use super::{
     ApiError, List,
     auth::Operator,
+    fields::malformed,
+    moment::moment,
     page::{answer, cursor, limit_of, parse_cursor},
     route::{Route, get},
-    values::{malformed, moment},
 };
 use crate::access::Resource;
 

@@ -23,7 +23,9 @@ use uuid::Uuid;
 
 use super::{
     ApiError,
+    rate::Left,
     route::{Caller, Gate},
+    slow,
 };
 use crate::{
     access::{Found, Grant, Key, Origin, Refusal, Scope, person},
@@ -60,16 +62,36 @@ pub async fn gate(
 ) -> Result<ServiceResponse, actix_web::Error> {
     let gate = request.app_data::<Gate>();
     let caller = gate.and_then(|gate| gate.caller(request.method()));
-    if let Some(Caller::Operator(scope)) = caller {
-        match enter_as_operator(request.request(), scope).await {
-            Ok(operator) => drop(request.extensions_mut().insert(operator)),
-            Err(error) => {
-                let refused = error.error_response();
-                return Ok(request.into_response(refused));
-            }
+    let Some(Caller::Operator(scope)) = caller else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let mut answer = match enter_as_operator(request.request(), scope).await {
+        Ok(operator) => {
+            request.extensions_mut().insert(operator.clone());
+            let answer = next.call(request).await?.map_into_boxed_body();
+            slow::until_key_ends(operator, answer)
         }
+        Err(error) => request.into_response(error.error_response()),
+    };
+    let left = answer.request().extensions().get::<Left>().copied();
+    if let Some(left) = left {
+        left.put_on(answer.headers_mut());
     }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    Ok(answer)
+}
+
+/// Whether a caller may use a route, for whoever answers in the route's place.
+///
+/// # Errors
+/// He may not.
+pub async fn check(request: &HttpRequest, caller: Caller) -> Result<(), ApiError> {
+    match caller {
+        Caller::Anybody => Ok(()),
+        Caller::Player => Player::from_request(request, &mut Payload::None)
+            .await
+            .map(drop),
+        Caller::Operator(scope) => enter_as_operator(request, scope).await.map(drop),
+    }
 }
 
 /// The operator whom the gate let through.
@@ -133,7 +155,12 @@ async fn enter_as_operator(request: &HttpRequest, scope: Scope) -> Result<Operat
         return Err(ApiError::new(Code::Forbidden, detail));
     }
     world.keys.touch(&key, origin);
-    if let Err(wait) = world.keys.count_in(&key) {
+    let counted = world.keys.count_in(&key);
+    request.extensions_mut().insert(Left {
+        rate: key.grant.rate,
+        requests: counted.unwrap_or(0),
+    });
+    if let Err(wait) = counted {
         let environment = world.environment.as_str();
         metrics::counter!("pitboss_keys_rate_limited_total", "environment" => environment)
             .increment(1);
@@ -206,7 +233,7 @@ impl Operator {
         person::hands(&self.person, &self.key.issuers)
     }
 
-    /// Completes when the key opens this route no longer: for answers that take their time.
+    /// Completes when the key opens this route no longer.
     pub async fn ended(&self) {
         let is_enough =
             |grant: &Grant| grant.scopes.allows(self.scope) && grant.allowed.admits(self.origin);

@@ -1,7 +1,7 @@
 //! Providers' callbacks: raw bytes in, the provider's own dialect out, whatever happens in between.
 
 use std::{
-    panic::AssertUnwindSafe,
+    panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
 
@@ -13,10 +13,13 @@ use actix_web::{
 use futures_util::FutureExt;
 use pitboss_providers::{
     Account, Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup,
-    Outcome, Problem, RawRequest,
+    Outcome, Problem, RawRequest, Response,
 };
 use pitboss_schema::ProviderStatus;
-use pitboss_wallet::{Authenticate, Command, Environment, Timestamp};
+use pitboss_wallet::{
+    Authenticate, Balance, Command, Currency, Environment, PlayerId, ProviderId, Refusal,
+    RefusalCode, Reply, Timestamp,
+};
 
 use super::{
     auth::origin,
@@ -25,7 +28,7 @@ use super::{
     request_id::RequestId,
 };
 use crate::{
-    access::Refusal,
+    access::Refusal as Counted,
     app::App,
     callback_log::{self, Seen, Signature},
     catalogue::Provider,
@@ -33,7 +36,7 @@ use crate::{
     world::World,
 };
 
-/// `POST /callbacks/{environment}/{provider}/{action}`
+/// `/callbacks/{environment}/{provider}/{action}`, and whatever else is below an account.
 pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
     let began = Instant::now();
     let part = |name| request.match_info().get(name).unwrap_or_default();
@@ -70,29 +73,29 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
             Err(error) => Err(error),
             Ok(()) => {
                 let work = carry_out(world, &provider, account, &raw, &mut progress);
-                let carried = AssertUnwindSafe(work).catch_unwind().await;
-                carried.unwrap_or_else(|_| {
-                    tracing::error!(provider = %provider.id(), "a callback panicked");
-                    Err(CallError::Internal)
-                })
+                survive(provider.id(), work).await
             }
         },
     };
-    note(&provider, &outcome, began.elapsed());
     if let Err(CallError::BadSignature(_)) = outcome {
         let (address, who) = (origin(&request).address.to_string(), provider.id().as_str());
         world
             .refusals
-            .count(Refusal::BadSignature, &address, who, world.clock.now());
+            .count(Counted::BadSignature, &address, who, world.clock.now());
     }
     let took = began.elapsed();
     note(&provider, &outcome, took);
+    let call = progress.call.as_ref();
+    let balance = balance_beside(world, provider.dialect, call, &outcome);
+    let balance = AssertUnwindSafe(balance).catch_unwind().await;
     let context = Context {
         request: &raw,
         account: Some(account),
-        call: progress.call.as_ref(),
+        call,
+        // A balance that a bug kept from being read is none.
+        balance: balance.unwrap_or(None),
     };
-    let response = provider.dialect.render(&context, &outcome);
+    let response = rendered(provider.dialect, &context, &outcome);
     if world.callback_log.wants(&provider, outcome.is_err()) {
         let headers = request.headers().iter().take(callback_log::HEADERS_MAX);
         world.callback_log.put(Seen {
@@ -120,6 +123,27 @@ pub async fn handle(request: HttpRequest, payload: Payload, app: Data<App>) -> H
     http_response(response)
 }
 
+/// A panic is an error like others: what the account's provider is told of it is his dialect's.
+async fn survive(provider: &ProviderId, work: impl Future<Output = Outcome>) -> Outcome {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_| {
+        tracing::error!(%provider, "a callback panicked");
+        Err(CallError::Internal)
+    })
+}
+
+/// An outcome that its dialect cannot put into words is told as one that is not known: it may have happened.
+fn rendered(dialect: &dyn Dialect, context: &Context<'_>, outcome: &Outcome) -> Response {
+    let render = |outcome| catch_unwind(AssertUnwindSafe(|| dialect.render(context, outcome)));
+    let unknown = Err(CallError::Retry { retry_after_s: 1 });
+    let response = render(outcome).or_else(|_| {
+        tracing::error!(dialect = dialect.name(), "an answer was not rendered");
+        render(&unknown)
+    });
+    let detail = "the outcome is not known; send the same request, with the same ids, again";
+    response.unwrap_or_else(|_| Response::from(&Problem::new(Code::Retry, detail)))
+}
+
 /// A callback that is nobody's has no log but a count.
 fn unknown(detail: &str) -> HttpResponse {
     let code = Code::UnknownProvider;
@@ -141,7 +165,7 @@ fn admit(provider: &Provider, request: &HttpRequest) -> Result<(), CallError> {
         return Ok(());
     }
     let origin = origin(request);
-    if origin.is_certain && provider.networks.allows(origin.address) {
+    if provider.networks.admits(origin) {
         return Ok(());
     }
     let address = origin.address.to_string();
@@ -166,9 +190,10 @@ async fn carry_out(
         return Err(CallError::ProviderClosed);
     }
     let found = match dialect.lookup(account, raw)? {
-        Some(lookup) => look_up(world, lookup).await?,
+        Some(lookup) => look_up(world, &account.id, lookup).await?,
         None => None,
     };
+    let session = found.as_ref().and_then(|found| found.session);
     let floor = world.games.now();
     let standing = |game: &_| {
         let standing = floor.standing(&account.id, game);
@@ -206,15 +231,23 @@ async fn carry_out(
                 }),
             )
         }
+        Ask::KeepAlive { session: asked, .. } if session != Some(asked) => {
+            let detail = "not a game session of this provider";
+            return Err(Refusal::new(RefusalCode::SessionInvalid, detail).into());
+        }
+        Ask::KeepAlive { player, session } => (player, Command::KeepAlive(session)),
         Ask::Balance { player, currency } => (player, Command::Balance(currency)),
         Ask::Play { player, mut play } => {
             mark_used(world, provider, raw.now).await?;
             floor.restrict(&player, &mut play);
             (player, Command::Play(play))
         }
+        Ask::Profile { player, currency } => {
+            return profile(world, player, currency).await;
+        }
     };
     match world.registry.execute(&player, command).await {
-        Ok(Ok(reply)) => Ok(Answer { player, reply }),
+        Ok(Ok(reply)) => Ok(Answer::from((player, reply))),
         Ok(Err(refusal)) => Err(refusal.into()),
         Err(failure) => Err(call_error(&failure)),
     }
@@ -240,10 +273,73 @@ async fn mark_used(world: &World, provider: &Provider, now: Timestamp) -> Result
     Err(CallError::Retry { retry_after_s: 1 })
 }
 
-async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallError> {
+/// Who a player is.
+async fn profile(world: &World, player: PlayerId, currency: Currency) -> Outcome {
+    let row = world.store.player(&player).await;
+    let row = row.map_err(|error| unavailable(&error))?;
+    let row = row.ok_or_else(CallError::unknown_player)?;
+    let asked = world.registry.execute(&player, Command::Balance(currency));
+    match asked.await {
+        Ok(Ok(reply)) => Ok(Answer {
+            player,
+            reply,
+            country: row.country,
+        }),
+        Ok(Err(refusal)) => Err(refusal.into()),
+        Err(failure) => Err(call_error(&failure)),
+    }
+}
+
+/// The balance of now, where the outcome has none and the dialect may tell one.
+async fn balance_beside(
+    world: &World,
+    dialect: &dyn Dialect,
+    call: Option<&Call>,
+    outcome: &Outcome,
+) -> Option<Balance> {
+    match outcome {
+        Err(CallError::Refused(refusal)) if refusal.balance.is_some() => return refusal.balance,
+        Err(CallError::Refused(refusal)) if dialect.wants_balance(refusal.code) => {}
+        Ok(Answer {
+            reply: Reply::Settled(settled),
+            ..
+        }) if settled.current.is_none() => {}
+        _ => return None,
+    }
+    let (player, currency) = call?.wallet()?;
+    let asked = world
+        .registry
+        .execute(player, Command::Balance(currency))
+        .await;
+    match asked {
+        Ok(Ok(Reply::Balance(balance))) => Some(balance),
+        _ => None,
+    }
+}
+
+async fn look_up(
+    world: &World,
+    provider: &ProviderId,
+    lookup: Lookup,
+) -> Result<Option<Found>, CallError> {
+    let is_launch = matches!(lookup, Lookup::LaunchToken(_));
     let session = match lookup {
-        Lookup::Token(token) => world.store.session_by_token(&tokens::hash(&token)).await,
+        Lookup::Token(token) | Lookup::LaunchToken(token) => {
+            world.store.session_by_token(&tokens::hash(&token)).await
+        }
         Lookup::Session(id) => world.store.session(id).await,
+        Lookup::LiveSession { player, currency } => {
+            let now = world.clock.now();
+            let store = &world.store;
+            let found = store.live_session(&player, provider, currency, now).await;
+            let session = found.map_err(|error| unavailable(&error))?;
+            return Ok(Some(Found {
+                player,
+                currency,
+                session: session.as_ref().map(|session| session.id),
+                game: session.and_then(|session| session.game),
+            }));
+        }
         Lookup::Player(player) => {
             let view = match world.registry.view(&player).await {
                 Ok(view) => view,
@@ -254,14 +350,18 @@ async fn look_up(world: &World, lookup: Lookup) -> Result<Option<Found>, CallErr
                 player,
                 currency,
                 session: None,
+                game: None,
             }));
         }
     };
     let session = session.map_err(|error| unavailable(&error))?;
-    Ok(session.map(|(player, session)| Found {
+    // A login, or a session of another account, is nothing that this provider was given.
+    let own = session.filter(|(_, session)| session.provider.as_ref() == Some(provider));
+    Ok(own.map(|(player, session)| Found {
         player,
         currency: session.currency,
-        session: Some(session.id),
+        session: (!is_launch || session.token_expires_at.is_some()).then_some(session.id),
+        game: session.game,
     }))
 }
 
@@ -303,5 +403,96 @@ fn note(provider: &Provider, outcome: &Outcome, took: Duration) {
     ) = outcome
     {
         tracing::warn!(provider = %provider.id(), %error, "a callback was not accepted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use pitboss_providers::{ParseError, SignatureError, simulate::Simulator};
+    use pitboss_wallet::Policy;
+
+    use super::*;
+
+    /// Panics so often when it renders.
+    struct Broken(AtomicUsize);
+
+    impl Dialect for Broken {
+        fn name(&self) -> &'static str {
+            "broken"
+        }
+
+        fn default_policy(&self) -> Policy {
+            Policy::default()
+        }
+
+        fn verify(&self, _: &Account, _: &RawRequest<'_>) -> Result<usize, SignatureError> {
+            Ok(0)
+        }
+
+        fn parse(
+            &self,
+            _: &Account,
+            _: &RawRequest<'_>,
+            _: &Known<'_>,
+        ) -> Result<Call, ParseError> {
+            panic!("a bug")
+        }
+
+        fn simulator(&self) -> &'static dyn Simulator {
+            panic!("none")
+        }
+
+        fn render(&self, _: &Context<'_>, outcome: &Outcome) -> Response {
+            let left = self.0.load(Ordering::Relaxed);
+            self.0.store(left.saturating_sub(1), Ordering::Relaxed);
+            assert_eq!(left, 0, "a bug");
+            Response::json(200, &outcome.as_ref().err().map(ToString::to_string))
+        }
+    }
+
+    fn render(panics: usize, outcome: &Outcome) -> (u16, String) {
+        let headers: [(&str, &str); 0] = [];
+        let request = RawRequest {
+            method: "POST",
+            path: "/callbacks/sandbox/acme/bet",
+            action: "bet",
+            query: "",
+            headers: &headers,
+            body: b"",
+            now: Timestamp::from_micros(0),
+            environment: Environment::Sandbox,
+        };
+        let context = Context {
+            request: &request,
+            account: None,
+            call: None,
+            balance: None,
+        };
+        let response = rendered(&Broken(AtomicUsize::new(panics)), &context, outcome);
+        (response.status, String::from_utf8(response.body).unwrap())
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_rendered_is_one_that_is_not_known_in_the_dialect_if_it_can() {
+        let done: Outcome = Err(CallError::Internal);
+        assert!(render(0, &done).1.contains("something went wrong"));
+        // The provider would take a failure for one, and it may have been done.
+        let (status, text) = render(1, &done);
+        assert_eq!(status, 200);
+        assert!(text.contains("not known"), "{text}");
+        let (status, text) = render(2, &done);
+        assert_eq!(status, 503);
+        assert!(text.contains("\"code\":\"retry\""), "{text}");
+    }
+
+    #[actix_web::test]
+    async fn a_panic_on_the_way_is_an_error_of_ours() {
+        let id = ProviderId::new("acme").unwrap();
+        let outcome = survive(&id, async { panic!("a bug") }).await;
+        assert_eq!(outcome, Err(CallError::Internal));
+        let outcome = survive(&id, async { Err(CallError::ProviderClosed) }).await;
+        assert_eq!(outcome, Err(CallError::ProviderClosed));
     }
 }

@@ -12,7 +12,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get};
+use super::{
+    ApiError, Route, auth::Operator, page::limit_of, players::player_id, route::get,
+    slow::EndsByItself,
+};
 use crate::{
     access::Resource,
     feed::{self, Cursor, CursorError, TypeFilter, Waiting},
@@ -124,9 +127,11 @@ async fn list(operator: Operator, question: Query<Question>) -> Result<HttpRespo
         return Err(ApiError::new(Code::Busy, detail));
     };
     let deadline = Instant::now() + Duration::from_secs(wait);
-    Ok(HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok()
         .content_type("application/json")
-        .streaming(answer_later(operator, reading, waiting, deadline)))
+        .streaming(answer_later(operator, reading, waiting, deadline));
+    answer.extensions_mut().insert(EndsByItself);
+    Ok(answer)
 }
 
 /// The page as soon as there is one, an empty one at the deadline or when the key ends; blanks before.

@@ -1,13 +1,27 @@
 //! Fields of requests that more than one route reads: each says what it must be.
 
+use std::fmt;
+
 use pitboss_providers::Code;
-use pitboss_wallet::Timestamp;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use pitboss_wallet::Country;
+use serde::{Deserialize, Deserializer};
 
 use super::ApiError;
 
 /// The greatest number of characters of a reason.
 pub const REASON_CHARS_MAX: usize = 255;
+
+/// A value that does not fit, by its field.
+pub fn malformed(field: &str, what: impl fmt::Display) -> ApiError {
+    ApiError::new(Code::Malformed, format!("{field}: {what}"))
+}
+
+/// For a field that may be `null`, or not be there, which is not the same: with `#[serde(default)]`.
+pub fn there<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// A text for people: something to read, of one line, and not too long.
 pub fn text(field: &str, value: &str, chars_max: usize) -> Result<String, ApiError> {
@@ -16,9 +30,8 @@ pub fn text(field: &str, value: &str, chars_max: usize) -> Result<String, ApiErr
     if is_text && value.chars().count() <= chars_max {
         return Ok(value.to_owned());
     }
-    let detail =
-        format!("{field}: must be 1 to {chars_max} characters, without control characters");
-    Err(ApiError::new(Code::Malformed, detail))
+    let what = format!("must be 1 to {chars_max} characters on one line");
+    Err(malformed(field, what))
 }
 
 /// Why somebody does something.
@@ -26,25 +39,12 @@ pub fn reason(value: &str) -> Result<String, ApiError> {
     text("reason", value, REASON_CHARS_MAX)
 }
 
-/// A moment of a query.
-pub fn time(field: &str, value: &str) -> Result<Timestamp, ApiError> {
-    let at = OffsetDateTime::parse(value, &Rfc3339).ok();
-    // The years that Postgres and every calendar can write.
-    let at = at.filter(|at| (1..=9998).contains(&at.year()));
-    let micros = at.and_then(|at| i64::try_from(at.unix_timestamp_nanos() / 1000).ok());
-    micros.map(Timestamp::from_micros).ok_or_else(|| {
-        let detail = format!("{field}: must be a time such as 2026-01-01T12:00:00Z");
-        ApiError::new(Code::Malformed, detail)
+/// A country of a query.
+pub fn country(value: &str) -> Result<Country, ApiError> {
+    Country::from_code(value).ok_or_else(|| {
+        let what = "must be a country code of ISO 3166-1 alpha-2, such as SE";
+        malformed("country", what)
     })
-}
-
-/// A country by ISO 3166-1 alpha-2.
-pub fn country(value: &str) -> Result<(), ApiError> {
-    if value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Ok(());
-    }
-    let detail = "country: must be two capital letters (ISO 3166-1 alpha-2)";
-    Err(ApiError::new(Code::Malformed, detail))
 }
 
 /// A language tag: letters, then parts of letters and digits, such as `pt-BR`.
@@ -58,8 +58,10 @@ pub fn language(value: &str) -> Result<(), ApiError> {
     if is_first && value.len() <= 35 && parts.all(is_part) {
         return Ok(());
     }
-    let detail = "language: must be a language tag such as de or pt-BR";
-    Err(ApiError::new(Code::Malformed, detail))
+    Err(malformed(
+        "language",
+        "must be a language tag such as de or pt-BR",
+    ))
 }
 
 #[cfg(test)]
@@ -84,23 +86,6 @@ mod tests {
             "", "d", "german", "de-", "-de", "de_DE", "d3", "de-B", "de-\0A",
         ] {
             assert!(language(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn a_time_has_a_zone_and_a_year_that_the_database_knows() {
-        assert_eq!(
-            time("from", "1970-01-01T01:00:00.000001+01:00").unwrap(),
-            Timestamp::from_micros(1)
-        );
-        for wrong in [
-            "",
-            "2026-01-01",
-            "2026-01-01T12:00:00",
-            "9999-12-31T23:59:59Z",
-            "now",
-        ] {
-            assert!(time("from", wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -15,6 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{ApiError, auth::Operator};
+use crate::strict;
 
 const HEADER: &str = "Idempotency-Key";
 const KEY_CHARS_MAX: usize = 255;
@@ -125,12 +126,12 @@ pub fn key(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     Ok(Some(key.to_owned()))
 }
 
-/// A strict body: one object, nothing in it twice, every complaint with its field. Checked by itself first,
-/// because a list of the right values would pass for an object with serde.
+/// A strict body: one object, nothing in it twice, objects wherever a type has fields, every complaint with its field.
 pub fn parse<B: DeserializeOwned>(bytes: &Bytes) -> Result<B, ApiError> {
     json::check(bytes).map_err(|error| ApiError::new(Code::Malformed, error.to_string()))?;
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_json::from_slice(bytes);
+    let value = value.map_err(|error| ApiError::new(Code::Malformed, error.to_string()))?;
+    strict::from_value(value).map_err(|error| {
         let field = error.path().to_string();
         let text = error.into_inner().to_string();
         let code = if text.starts_with("unknown field") {

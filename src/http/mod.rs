@@ -29,14 +29,15 @@ mod players;
 mod problem;
 mod providers;
 mod published;
+mod rate;
 mod reports;
 pub mod request_id;
 mod rounds;
 pub mod route;
 mod sessions;
+mod slow;
 mod stream;
 mod transactions;
-mod values;
 mod webhooks;
 
 use std::sync::Arc;
@@ -89,6 +90,8 @@ pub fn routes() -> Vec<Route> {
 
 /// The path of the providers' callbacks; whatever follows the provider is his dialect's.
 pub const CALLBACKS: &str = "/callbacks/{environment}/{provider}/{action:.*}";
+/// An account itself: no action of any dialect, and so its dialect's to refuse.
+const CALLBACKS_BARE: &str = "/callbacks/{environment}/{provider}";
 
 /// What scripts of these web pages may do: what any other client may, with keys that they hold themselves. The browser
 /// is asked for no credentials of its own.
@@ -108,6 +111,8 @@ pub fn cors(origins: &[String]) -> Cors {
             header::LOCATION,
             header::RETRY_AFTER,
             HeaderName::from_static("idempotency-replayed"),
+            rate::POLICY,
+            rate::LIMIT,
             request_id::NAME,
         ])
         .block_on_origin_mismatch(false)
@@ -126,7 +131,8 @@ pub fn api(app: Arc<App>) -> impl FnOnce(&mut ServiceConfig) {
                 ApiError::from(Problem::new(Code::Malformed, error.to_string())).into()
             }))
             .app_data(QueryConfig::default().error_handler(|error, _| refused_query(&error).into()))
-            .route(CALLBACKS, web::route().to(callbacks::handle));
+            .route(CALLBACKS, web::route().to(callbacks::handle))
+            .route(CALLBACKS_BARE, web::route().to(callbacks::handle));
         route::register(routes(), service);
         service.default_service(web::route().to(not_found));
     }

@@ -67,7 +67,11 @@ fn parse(text: &str) -> Option<Timestamp> {
     micros(OffsetDateTime::parse(text, &Rfc3339).ok()?)
 }
 
+/// Of the years that Postgres and every calendar can write.
 fn micros(at: OffsetDateTime) -> Option<Timestamp> {
+    if !(1..=9998).contains(&at.year()) {
+        return None;
+    }
     let micros = i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).ok()?;
     Some(Timestamp::from_micros(micros))
 }
@@ -80,6 +84,24 @@ fn day(text: &str) -> Option<Date> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_has_a_zone_and_a_year_that_the_database_knows() {
+        assert_eq!(
+            moment("from", "1970-01-01T01:00:00.000001+01:00").unwrap(),
+            Timestamp::from_micros(1)
+        );
+        for wrong in [
+            "",
+            "2026-01-01",
+            "2026-01-01T12:00:00",
+            "9999-12-31T23:59:59Z",
+            "0000-01-01T00:00:00Z",
+            "now",
+        ] {
+            assert!(moment("from", wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_day_begins_at_midnight_of_its_offset() {

@@ -109,10 +109,10 @@ impl Significance {
     }
 }
 
-/// Who did it: whom the event names, or else its provider.
+/// Who did it: whom the event names, of two persons the one who asked for it, or else its provider.
 fn actor(data: &Value) -> AuditActor {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let by = &data["by"];
+    let by = data["by"].get("maker").unwrap_or(&data["by"]);
     let of_operator = text(by)
         .or_else(|| text(&by["key"]))
         .or_else(|| text(&by["key_id"]));
@@ -239,6 +239,13 @@ mod tests {
         assert_eq!((by.actor.kind, by.actor.id.as_str()), ("operator", "k"));
         assert_eq!(by.actor.person.as_deref(), Some("Ann"));
         assert_eq!(note(json!({ "by": "k" })).actor.id, "k");
+        let (mary, carl) = (
+            json!({ "key": "m", "person": "Mary" }),
+            json!({ "key": "c", "person": "Carl" }),
+        );
+        let two = note(json!({ "provider": "acme", "by": { "maker": mary, "checker": carl } }));
+        assert_eq!((two.actor.kind, two.actor.id.as_str()), ("operator", "m"));
+        assert_eq!(two.actor.person.as_deref(), Some("Mary"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One connection to JetStream, and what is published on it.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc,
@@ -126,10 +127,10 @@ impl Batch<'_> {
             // Ok even when the server is down: only the acknowledgement tells.
             client
                 .publish_with_reply_and_headers(
-                    event.subject,
+                    subject(event.subject),
                     self.inbox.clone(),
                     headers,
-                    event.body.into(),
+                    event.body.into_bytes(),
                 )
                 .await
                 .map_err(|error| BusError::Publish(error.to_string()))?;
@@ -143,6 +144,13 @@ impl Batch<'_> {
         };
         let in_time = tokio::time::timeout(self.session.ack_timeout, acknowledged).await;
         in_time.map_err(|_| BusError::Publish("no acknowledgement in time".into()))?
+    }
+}
+
+fn subject(name: Cow<'static, str>) -> Subject {
+    match name {
+        Cow::Borrowed(name) => Subject::from_static(name),
+        Cow::Owned(name) => Subject::from(name),
     }
 }
 
@@ -201,6 +209,8 @@ fn waves(events: Vec<OutboxEvent>) -> Vec<Vec<OutboxEvent>> {
 
 #[cfg(test)]
 mod tests {
+    use bytestring::ByteString;
+
     use super::*;
 
     fn event(player: &str, subject: &str, lane_seq: i64) -> OutboxEvent {
@@ -208,8 +218,8 @@ mod tests {
             lane_seq,
             id: Uuid::nil(),
             player: PlayerId::new(player).ok(),
-            subject: subject.into(),
-            body: String::new(),
+            subject: subject.to_owned().into(),
+            body: ByteString::new(),
         }
     }
 

@@ -132,6 +132,9 @@ fn headers() -> Value {
             "description": "`true`: the stored answer of an earlier request with this key.",
             "schema": { "type": "string", "const": "true" },
         },
+        "RateLimit-Policy": text("How many requests the key may make at once (`q`), and in how many seconds they come back \
+                                  (`w`), as draft-ietf-httpapi-ratelimit-headers has it."),
+        "RateLimit": text("How many requests may come right now (`r`), and in how many seconds all may (`t`)."),
         "Retry-After": {
             "description": "Seconds after which the same request may be sent again.",
             "schema": { "type": "string", "pattern": "^[0-9]+$" },

@@ -13,6 +13,9 @@ use crate::http::{
 pub const OF_PLAYERS: &str = "stream";
 pub const OF_ANYBODY: &str = "documents";
 
+/// Of every answer to an operator's key.
+pub const RATE_HEADERS: [&str; 2] = ["RateLimit-Policy", "RateLimit"];
+
 pub fn of(route: &Route, page_max: usize, schemas: &mut Schemas) -> Value {
     let (tag, security, description) = match route.caller {
         Caller::Operator(scope) => (
@@ -87,6 +90,11 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Map<String, Value> {
 
 fn success(route: &Route, answer: &Answer, schemas: &mut Schemas) -> Value {
     let mut headers = json!({ "Request-Id": reference_to("headers", "Request-Id") });
+    if matches!(route.caller, Caller::Operator(_)) {
+        for name in RATE_HEADERS {
+            headers[name] = reference_to("headers", name);
+        }
+    }
     if route.method == Method::POST {
         headers["Idempotency-Replayed"] = reference_to("headers", "Idempotency-Replayed");
     }

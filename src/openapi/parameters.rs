@@ -173,8 +173,9 @@ fn without_null(mut schema: Value) -> Map<String, Value> {
             _ => kinds.into(),
         };
     }
-    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
-        values.retain(|value| !value.is_null());
+    if let Some(values) = schema["enum"].as_array() {
+        let values = values.iter().filter(|value| !value.is_null());
+        schema["enum"] = values.cloned().collect();
     }
     if let Some(choices) = schema["anyOf"].as_array() {
         let choices = choices.iter().filter(|choice| choice["type"] != "null");

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use pitboss_providers::{Code, Problem};
 use serde_json::{Map, Value, json};
 
-use super::{reference_to, schemas::Schemas};
+use super::{operation::RATE_HEADERS, reference_to, schemas::Schemas};
 use crate::http::{RefusalDocument, Route, route::Caller};
 
 /// Every code that a route may answer, in the order of the table.
@@ -60,6 +60,11 @@ pub fn answers(codes: &[Code]) -> Map<String, Value> {
         let mut headers = json!({ "Request-Id": reference_to("headers", "Request-Id") });
         if codes.iter().any(|code| code.is_retryable()) {
             headers["Retry-After"] = reference_to("headers", "Retry-After");
+        }
+        if codes.contains(&Code::RateLimited) {
+            for name in RATE_HEADERS {
+                headers[name] = reference_to("headers", name);
+            }
         }
         let answer = json!({
             "description": named.collect::<Vec<_>>().join(" "),

@@ -30,12 +30,10 @@ fn settings() -> SchemaSettings {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
-    let transforms = &mut settings.transforms;
-    transforms.push(Box::new(RecursiveTransform(without_null_default)));
-    settings
+    settings.with_transform(RecursiveTransform(without_null_default))
 }
 
-/// What is left out says nothing, and null may be no value of it: a change of some settings has such fields.
+/// That a field is not there when it is left out needs no saying, least of all by a null that it may not be.
 fn without_null_default(schema: &mut Schema) {
     if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");

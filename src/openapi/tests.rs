@@ -49,6 +49,37 @@ fn it_is_an_openapi_document() {
     }
 }
 
+/// A query has no null, and a default is a value that may be sent.
+#[test]
+fn no_null_is_offered_where_none_is_taken() {
+    fn nulls(value: &Value, found: &mut Vec<String>, place: &str) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    if name == "default" && value.is_null() {
+                        found.push(place.to_owned());
+                    }
+                    nulls(value, found, &format!("{place}/{name}"));
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| nulls(value, found, place)),
+            _ => {}
+        }
+    }
+    let document = published();
+    let mut found = Vec::new();
+    nulls(&document["components"]["schemas"], &mut found, "");
+    for (name, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().unwrap() {
+            let offered = parameter["schema"]["enum"].as_array().into_iter().flatten();
+            if offered.clone().any(Value::is_null) {
+                found.push(format!("{name}: {}", parameter["name"]));
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
 fn references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {

@@ -95,8 +95,12 @@ pub async fn catalogue(
             limits: &config.providers,
             note: &|action, subject, detail| note_of("server", "sandbox", action, subject, detail),
         };
-        let new = NewAccount::of(provider.clone());
-        accounts.create_with(new, &secrets.provider_secret).await?;
+        accounts
+            .create(NewAccount {
+                secret: Some(secrets.provider_secret.clone().into()),
+                ..NewAccount::of(provider.clone())
+            })
+            .await?;
     }
     for game in pitboss_games::catalogue() {
         let id = game.game_id()?;

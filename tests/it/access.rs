@@ -9,6 +9,7 @@ use crate::support::{
     casino::Casino,
     client::{Answer, Client, send},
     eventually,
+    player::Player,
 };
 
 /// A route with something for each of its parameters.
@@ -47,6 +48,42 @@ async fn new_key(client: &Client, more: Value) -> (String, String) {
     (made.text_at("/id"), made.text_at("/secret"))
 }
 
+/// A player's route, with everything but a token of his own world.
+async fn no_stranger_enters(alone: &Client, sandbox: &Client, route: &Route, of_live: &Player) {
+    let shown = format!("{} {}", route.method, route.path);
+    let crossed = of_live.token.replace("pst_live_", "pst_test_");
+    let unknown = format!("pst_test_{}", "A".repeat(43));
+    for (client, token, what) in [
+        (
+            alone,
+            &of_live.token,
+            "a live token where only the sandbox is",
+        ),
+        (
+            sandbox,
+            &crossed,
+            "a live token that calls itself one of the sandbox",
+        ),
+        (sandbox, &unknown, "a token of nobody"),
+        (sandbox, &sandbox.at.operator_key, "a key of an operator"),
+    ] {
+        let answer = ask(client, route, |request| request.bearer_auth(token)).await;
+        let told = (answer.status, answer.code());
+        assert_eq!(
+            told,
+            (401, "unauthorized"),
+            "{shown} with {what}: {}",
+            answer.text
+        );
+    }
+    let without = ask(sandbox, route, |request| request).await;
+    assert_eq!(
+        without.status, 401,
+        "{shown} without a token: {}",
+        without.text
+    );
+}
+
 #[tokio::test]
 async fn no_route_of_operators_opens_for_a_key_that_must_not_open_it_and_nothing_is_written() {
     let casino = Casino::start("access", &["sandbox", "live"]).await;
@@ -70,11 +107,15 @@ async fn no_route_of_operators_opens_for_a_key_that_must_not_open_it_and_nothing
         let (_, key) = new_key(&sandbox, json!({ "scopes": [scope] })).await;
         narrow.push((scope, key));
     }
+    let player = Player::with(&live, "1.00").await;
     let before = [ledgers[0].contents().await, ledgers[1].contents().await];
 
     let mut tried = 0;
     for route in routes() {
         let Caller::Operator(scope) = route.caller else {
+            if matches!(route.caller, Caller::Player) {
+                no_stranger_enters(&alone, &sandbox, &route, &player).await;
+            }
             continue;
         };
         tried += 1;

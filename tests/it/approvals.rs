@@ -11,6 +11,7 @@ use crate::support::{
     player::Player,
     program::stdout,
     sandbox::shared,
+    stream::Stream,
     unique,
 };
 
@@ -92,6 +93,54 @@ async fn an_adjustment_moves_when_another_person_approves_it() {
         "requested and approved"
     );
     assert_eq!(ledger.audited_cash(&player.id).await, 107_500_000);
+}
+
+/// Names of staff and what they write for each other are none of the player's business, live or read again.
+#[tokio::test]
+async fn a_player_is_told_what_was_done_and_neither_by_whom_nor_why() {
+    let client = shared().await;
+    let other = client.of_another_person(&unique("Dora")).await;
+    let player = Player::with(&client, "100.00").await;
+    let mut live = Stream::open(&client, &player.token, "").await.unwrap();
+    client.callback("bet", &player.bet("b1", "4.00")).await.ok();
+    let void = json!({
+        "player": player.id, "provider": client.at.providers[0].id, "round": "r-b1", "reason": "a secret reason",
+    });
+    let mut adjustment = adjustment(&player, "credit", "7.50");
+    adjustment["reason"] = json!("a secret reason");
+    for asked in [void, adjustment] {
+        approve(&other, &ask(&client, &asked).await).await.ok();
+    }
+    let status = json!({ "status": "bets_blocked", "reason": "a secret reason" });
+    let path = format!("/v1/players/{}/status", player.id);
+    client.post(&path, &status).await.ok();
+    let feed = format!("/v1/events?player={}&limit=200", player.id);
+    let feed = client.get(&feed).await.ok();
+    let feed = feed.json["data"].as_array().unwrap();
+    let last = feed.last().unwrap()["seq"].as_i64().unwrap();
+    let mut again = Stream::open(&client, &player.token, "?after=0")
+        .await
+        .unwrap();
+    let (seen, again) = (live.until(last).await, again.until(last).await);
+    assert!(again.ends_with(&seen));
+    for kind in [
+        "game.round_voided",
+        "wallet.adjusted",
+        "player.status_changed",
+    ] {
+        let of_kind = |events: &[Value]| {
+            let event = events.iter().find(|event| event["type"] == kind);
+            event.unwrap_or_else(|| panic!("no {kind}")).clone()
+        };
+        let (told, shown) = (of_kind(feed), of_kind(&seen));
+        assert_eq!(told["data"]["reason"], "a secret reason");
+        assert!(told["data"]["by"].is_object(), "{told}");
+        let mut expected = told.clone();
+        let data = expected["data"].as_object_mut().unwrap();
+        data.remove("reason");
+        data.remove("by");
+        assert_eq!(shown, expected);
+    }
 }
 
 #[tokio::test]
@@ -240,6 +289,45 @@ async fn a_round_is_voided_when_another_person_approves_it() {
         .post("/v1/rounds/void", &body)
         .await
         .refused(409, "round_closed");
+}
+
+/// What an auditor asks years later.
+#[tokio::test]
+async fn a_void_is_told_with_its_reason_for_longer_than_its_event_is_kept() {
+    let casino = Casino::start("void-reason", &["sandbox"]).await;
+    let node = casino.serve("[outbox]\ntrim_every_ms = 100\n").await;
+    let client = casino.client(&node, "sandbox");
+    let player = Player::with(&client, "10.00").await;
+    client.callback("bet", &player.bet("b1", "4.00")).await.ok();
+    let body = json!({
+        "player": player.id, "provider": client.at.providers[0].id, "round": "r-b1", "reason": "a broken game",
+    });
+    let id = ask(&client, &body).await;
+    let done = approve(&client.second_person(), &id).await.ok();
+    let rounds = format!("/v1/rounds?player={}", player.id);
+    let rounds = client.get(&rounds).await.ok();
+    let path = format!("/v1/rounds/{}", rounds.text_at("/data/0/id"));
+    let told = client.get(&path).await.ok().json["voided"].clone();
+    assert_eq!(told["reason"], "a broken game");
+    assert_eq!(told["by"]["checker"], done.json["checker"]);
+    // The log names who asked for it as the actor.
+    let noted = eventually("it is noted", async || {
+        let log = client.get("/v1/audit?action=round.voided").await.ok();
+        log.json["data"].get(0).cloned()
+    })
+    .await;
+    assert_eq!(noted["actor"]["person"], done.json["maker"]["person"]);
+    assert_eq!(noted["actor"]["id"], done.json["maker"]["key"]);
+    let ledger = casino.ledger("sandbox").await;
+    let age = "SET session_replication_role = replica;
+        UPDATE outbox SET created_at = created_at - interval '1000 hours'";
+    ledger.0.batch_execute(age).await.unwrap();
+    eventually("the events are gone", async || {
+        let kept = "SELECT count(*) FROM outbox WHERE player_id = $1";
+        (ledger.number(kept, &player.id).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(client.get(&path).await.ok().json["voided"], told);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ async fn every_command_explains_itself() {
         &["migrate"],
         &["audit"],
         &["demo"],
+        &["simulate"],
         &["keys"],
         &["keys", "create"],
         &["providers"],

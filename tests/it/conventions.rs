@@ -208,6 +208,33 @@ async fn a_change_is_made_to_what_its_caller_has_seen_or_not_at_all() {
     assert_eq!(send(gone).await.status, 204);
 }
 
+/// `If-Match` comes after who it is and whether there is such a change at all.
+#[tokio::test]
+async fn a_state_is_compared_only_for_whoever_may_change_it() {
+    let client = shared().await;
+    let of_nothing = |request: RequestBuilder| request.header("If-Match", "\"x\"");
+    let gaming = by_operator(&client, Method::PATCH, "/v1/gaming");
+    send(of_nothing(gaming).json(&json!({})))
+        .await
+        .refused(405, "method_not_allowed");
+    // Nobody can GET these, so nothing of them is ever named.
+    let player = Player::with(&client, "1.00").await;
+    let log_out = || of_nothing(client.http(Method::DELETE, "/v1/session"));
+    send(log_out()).await.refused(401, "unauthorized");
+    let own = log_out().bearer_auth(&player.token);
+    send(own).await.refused(412, "precondition_failed");
+    Stream::open(&client, &player.token, "").await.unwrap();
+    let block = format!("/v1/players/{}/game-blocks/gb_0", player.id);
+    let lift = || of_nothing(client.http(Method::DELETE, &block));
+    send(lift()).await.refused(401, "unauthorized");
+    let key = json!({ "name": unique("reader"), "person": "Ann", "scopes": ["players:read"] });
+    let reader = client.post("/v1/keys", &key).await.ok();
+    let reader = lift().bearer_auth(reader.text_at("/secret"));
+    send(reader).await.refused(403, "forbidden");
+    let writer = lift().bearer_auth(&client.at.operator_key);
+    send(writer).await.refused(412, "precondition_failed");
+}
+
 #[tokio::test]
 async fn of_many_changes_of_one_state_one_is_made() {
     let client = shared().await;
@@ -298,7 +325,14 @@ async fn only_pages_that_are_named_may_use_the_api_from_a_browser() {
         .await
         .ok();
     let exposed = list.header("access-control-expose-headers").to_lowercase();
-    for name in ["etag", "request-id", "idempotency-replayed", "retry-after"] {
+    for name in [
+        "etag",
+        "request-id",
+        "idempotency-replayed",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+    ] {
         assert!(exposed.contains(name), "{exposed}");
     }
     assert!(

@@ -339,6 +339,47 @@ async fn a_bet_outside_the_games_limits_is_told_the_range_and_moves_nothing() {
     assert_eq!(again.json["replayed"], true);
 }
 
+/// What is in memory was decided by the country of before, and is decided anew.
+#[tokio::test]
+async fn a_player_who_moves_is_known_to_have_moved_at_his_next_bet() {
+    let client = shared().await;
+    let player = Player::with(&client, "100.00").await;
+    let (game, _) = new_game(&client, json!({ "countries": { "allow": ["SE"] } })).await;
+    let path = format!("/v1/players/{}", player.id);
+    let moves = async |country: &str| {
+        let body = json!({ "country": country });
+        client.patch(&path, &body).await.ok();
+        client.get(&path).await.ok().header("etag").to_owned()
+    };
+    let bet = async |id: &str| {
+        client
+            .callback("bet", &on(&game, &player.bet(id, "1.00")))
+            .await
+    };
+    let at_home = moves("SE").await;
+    bet("b1").await.ok();
+    for (index, away) in ["DE", "US"].into_iter().enumerate() {
+        assert_ne!(moves(away).await, at_home);
+        bet(&format!("away-{index}"))
+            .await
+            .refused(403, "country_refused");
+        moves("SE").await;
+        bet(&format!("home-{index}")).await.ok();
+    }
+    // Told again, he has not moved: nothing is decided anew.
+    let ledger = Ledger::open(&client.at.postgres).await;
+    let version = async || {
+        let sql = "SELECT version FROM player WHERE id = $1";
+        let row = ledger.0.query_one(sql, &[&player.id]).await.unwrap();
+        row.get::<_, i64>(0)
+    };
+    let before = version().await;
+    moves("SE").await;
+    client.patch(&path, &json!({ "language": "sv" })).await.ok();
+    assert_eq!(version().await, before);
+    assert_eq!(player.cash(&client).await, "97.00");
+}
+
 #[tokio::test]
 async fn a_game_is_played_in_its_currencies_and_countries_alone() {
     let client = shared().await;

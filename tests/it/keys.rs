@@ -292,6 +292,8 @@ async fn no_key_gives_out_more_than_it_has_nor_changes_or_revokes_itself() {
         json!({ "scopes": ["players"] }),
         json!({ "expires_at": "2020-01-01T00:00:00Z" }),
         json!({ "allowed_addresses": ["10.0.0.0/33"] }),
+        json!({ "allowed_addresses": ["10.1.2.3/8"] }),
+        json!({ "allowed_addresses": ["::ffff:10.0.0.1"] }),
         json!({ "rate": { "per_s": 0, "burst": 1 } }),
         json!({ "person": " " }),
     ] {
@@ -308,6 +310,9 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
     let slow = json!({ "rate": { "per_s": 1, "burst": 2 } });
     let made = make(&client, &["*"], slow).await;
     let key = client.with_key(&made.text_at("/secret"));
+    let first = key.get("/v1/games").await.ok();
+    assert_eq!(first.header("ratelimit-policy"), "\"key\";q=2;w=2");
+    assert_eq!(first.header("ratelimit"), "\"key\";r=1;t=1");
     let refused = eventually("it is too often", async || {
         let answer = key.get("/v1/games").await;
         (answer.status != 200).then_some(answer)
@@ -315,6 +320,31 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
     .await;
     let refused = refused.refused(429, "rate_limited");
     assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.header("ratelimit"), "\"key\";r=0;t=2");
+    // Every other answer to a key tells it too: of nothing found, of nothing new, of no right.
+    let narrow = make(&client, &["games:read"], json!({})).await;
+    let narrow = client.with_key(&narrow.text_at("/secret"));
+    let tag = narrow.get("/v1/games/dice").await.ok();
+    let same = narrow
+        .http(Method::GET, "/v1/games/dice")
+        .bearer_auth(&narrow.at.operator_key)
+        .header("If-None-Match", tag.header("etag"));
+    for (answer, status) in [
+        (narrow.get("/v1/games/nothing").await, 404),
+        (send(same).await, 304),
+        (narrow.get("/v1/players").await, 403),
+    ] {
+        assert_eq!(answer.status, status);
+        assert!(!answer.header("ratelimit").is_empty(), "{status}");
+    }
+    assert_eq!(
+        client
+            .with_key("sk_test_x")
+            .get("/v1/games")
+            .await
+            .header("ratelimit"),
+        ""
+    );
     // Others are not held up by it.
     client.get("/v1/games").await.ok();
     let metrics = client.admin("/metrics").await.ok().text;

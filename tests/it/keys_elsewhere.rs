@@ -204,7 +204,7 @@ async fn keys_are_made_listed_and_revoked_on_the_command_line() {
         (&["--name", "x", "--scopes", "players"][..], "players:read"),
         (
             &["--name", "x", "--allow", "10.0.0.0/99"],
-            "must be a network",
+            "must be an address or a network",
         ),
         (
             &["--name", "x", "--expires", "2020-01-01T00:00:00Z"],
@@ -229,6 +229,23 @@ async fn keys_are_made_listed_and_revoked_on_the_command_line() {
         "{}",
         stderr(&output)
     );
+}
+
+#[tokio::test]
+async fn there_are_so_many_live_keys_and_no_more() {
+    let casino = Casino::start("key-limit", &["sandbox"]).await;
+    // Two are there.
+    let node = casino.serve("[keys]\nlive_max = 3\n").await;
+    let client = casino.client(&node, "sandbox");
+    let third = make(&client, &["games:read"], json!({})).await;
+    let key = json!({ "name": "a fourth", "person": "Ann", "scopes": ["games:read"] });
+    let refused = client.post("/v1/keys", &key).await;
+    refused.refused(409, "key_limit");
+    let listed = client.get("/v1/keys").await.ok();
+    assert_eq!(listed.json["data"].as_array().unwrap().len(), 3);
+    let revoke = format!("/v1/keys/{}/revoke", third.text_at("/id"));
+    client.post(&revoke, &json!({})).await.ok();
+    client.post("/v1/keys", &key).await.ok();
 }
 
 #[tokio::test]

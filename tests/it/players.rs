@@ -85,6 +85,9 @@ async fn what_cannot_be_told_of_a_player_is_refused_and_changes_nothing() {
     for wrong in [
         json!({}),
         json!({ "country": "Sweden" }),
+        // Not in ISO 3166-1: no game's list of countries could name it.
+        json!({ "country": "UK" }),
+        json!({ "country": "se" }),
         json!({ "language": "swedish" }),
         json!({ "labels": { "": "x" } }),
         json!({ "labels": { "a b": "x" } }),
@@ -93,6 +96,20 @@ async fn what_cannot_be_told_of_a_player_is_refused_and_changes_nothing() {
     ] {
         client.patch(&path, &wrong).await.refused(422, "malformed");
     }
+    let nobody = unique("nobody");
+    for country in ["UK", "XX", "Sweden", ""] {
+        let new = json!({ "id": nobody, "currency": "EUR", "country": country });
+        client
+            .post("/v1/players", &new)
+            .await
+            .refused(422, "malformed");
+        let list = format!("/v1/players?country={country}");
+        client.get(&list).await.refused(422, "malformed");
+    }
+    client
+        .get(&format!("/v1/players/{nobody}"))
+        .await
+        .refused(404, "unknown_player");
     client
         .patch(&path, &json!({ "test": true }))
         .await

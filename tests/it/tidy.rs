@@ -149,6 +149,41 @@ fn sql_is_in_sql_files() {
     );
 }
 
+/// The words of a text between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// A page that names a test promises what it shows.
+#[test]
+fn what_shows_that_a_clause_is_kept_is_there() {
+    let page = include_str!("../../docs/compliance.md");
+    let clauses = page.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let sources: String = sources().into_iter().map(|(_, text)| text).collect();
+    let mut complaints = Vec::new();
+    for line in clauses {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (clause, state, shown_by) = (cells[1], cells[3], cells[4]);
+        let has_test = |name: &str| sources.contains(&format!("fn {name}("));
+        let is_test = |name: &&str| name.contains('_') && !name.contains(['.', '/', ' ']);
+        for name in quoted(shown_by)
+            .filter(is_test)
+            .filter(|name| !has_test(name))
+        {
+            complaints.push(format!("{clause}: there is no test {name}"));
+        }
+        let is_shown = match state {
+            "done" => quoted(shown_by).next().is_some(),
+            "later" => !shown_by.is_empty(),
+            _ => state == "outside",
+        };
+        if !is_shown {
+            complaints.push(format!("{clause}: {state}, but nothing shows it"));
+        }
+    }
+    fail_with(&complaints, "docs/compliance.md names what shows it");
+}
+
 #[test]
 fn migrations_and_queries_are_used() {
     let mut found = Vec::new();

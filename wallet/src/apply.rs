@@ -12,9 +12,8 @@ pub struct CacheLimits {
     pub sessions: usize,
 }
 
-/// Puts the newest last, in place of an older version of itself, and forgets the oldest beyond `limit`.
-fn remember<T>(cache: &mut VecDeque<T>, item: T, limit: usize, same: impl Fn(&T) -> bool) {
-    cache.retain(|old| !same(old));
+/// Puts the newest last, and forgets the oldest beyond `limit`.
+fn remember<T>(cache: &mut VecDeque<T>, item: T, limit: usize) {
     cache.push_back(item);
     while cache.len() > limit {
         cache.pop_front();
@@ -31,27 +30,18 @@ pub fn apply(state: &mut PlayerState, decision: &Decision, limits: CacheLimits) 
         replace(&mut state.wallets, *wallet);
     }
     for change in &decision.rounds {
-        let key = change.round.key.clone();
-        remember(
-            &mut state.rounds,
-            change.round.clone(),
-            limits.rounds,
-            |old| old.key == key,
-        );
+        // A new one has no older version of itself, and a player's rounds are many to look through.
+        if !change.is_new {
+            state.rounds.retain(|old| old.key != change.round.key);
+        }
+        remember(&mut state.rounds, change.round.clone(), limits.rounds);
     }
     for change in &decision.sessions {
-        let id = change.session.id;
-        if change.session.ended_at.is_some() {
-            // Whoever still names it is refused, and a refusal asks the ledger anyway.
-            state.sessions.retain(|old| old.id != id);
-            continue;
+        state.sessions.retain(|old| old.id != change.session.id);
+        // Whoever still names one that is over is refused, and a refusal asks the ledger anyway.
+        if change.session.ended_at.is_none() {
+            remember(&mut state.sessions, change.session.clone(), limits.sessions);
         }
-        remember(
-            &mut state.sessions,
-            change.session.clone(),
-            limits.sessions,
-            |old| old.id == id,
-        );
     }
     for transaction in &decision.transactions {
         let stored = StoredTransaction {
@@ -65,13 +55,9 @@ pub fn apply(state: &mut PlayerState, decision: &Decision, limits: CacheLimits) 
             reversal: None,
         };
         debug_assert!(stored.state != TransactionState::Refused || stored.refusal.is_some());
-        let key = stored.key.clone();
-        remember(
-            &mut state.transactions,
-            stored,
-            limits.transactions,
-            |old| old.key == key,
-        );
+        // Its key was free, or the decision would not be durable (INV-4): it is not among them yet.
+        debug_assert!(state.transactions.iter().all(|old| old.key != stored.key));
+        remember(&mut state.transactions, stored, limits.transactions);
     }
 }
 

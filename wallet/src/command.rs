@@ -203,6 +203,8 @@ pub enum PlayCommand {
     Win(Win),
     BetWin(BetWin),
     Rollback(Rollback),
+    /// Several in one call: all or nothing, in order. Those that came before keep their answers.
+    Rollbacks(Vec<Rollback>),
     CloseRound(CloseRound),
     VoidRound(VoidRound),
 }
@@ -213,7 +215,24 @@ impl PlayCommand {
         match self {
             Self::Bet(bet) => Some((&bet.game, &mut bet.standing)),
             Self::BetWin(batch) => Some((&batch.game, &mut batch.standing)),
-            Self::Win(_) | Self::Rollback(_) | Self::CloseRound(_) | Self::VoidRound(_) => None,
+            Self::Win(_)
+            | Self::Rollback(_)
+            | Self::Rollbacks(_)
+            | Self::CloseRound(_)
+            | Self::VoidRound(_) => None,
+        }
+    }
+
+    /// The currency that it names; a rollback names none.
+    #[must_use]
+    pub const fn currency(&self) -> Option<Currency> {
+        match self {
+            Self::Bet(bet) => Some(bet.amount.currency),
+            Self::Win(win) => Some(win.amount.currency),
+            Self::BetWin(batch) => Some(batch.currency),
+            Self::Rollback(_) | Self::Rollbacks(_) | Self::CloseRound(_) | Self::VoidRound(_) => {
+                None
+            }
         }
     }
 }
@@ -275,8 +294,15 @@ pub struct BetWin {
 /// One action of a [`BetWin`]; amounts are ledger units of its currency.
 #[derive(Debug, Clone)]
 pub enum Action {
-    Bet { transaction: ExternalId, units: i64 },
-    Win { transaction: ExternalId, units: i64 },
+    Bet {
+        transaction: ExternalId,
+        units: i64,
+    },
+    Win {
+        transaction: ExternalId,
+        units: i64,
+        kind: WinKind,
+    },
 }
 
 #[derive(Debug, Clone)]

@@ -12,6 +12,9 @@ use crate::{PlayerId, Timestamp, TransactionId, event_data as data};
 /// The version of every event, in its envelope. `docs/events.md` says what may change without a new one.
 pub const EVENT_VERSION: u16 = 1;
 
+/// Room for an ordinary event, so that its text is not moved while it is written.
+const BODY_BYTES: usize = 768;
+
 /// Which of the two worlds a record belongs to. Nothing ever crosses (INV-12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -140,9 +143,20 @@ impl EventType {
         let name = self.as_str();
         name.split_once('.').map_or(name, |(family, _)| family)
     }
+
+    /// The fields of its data that are for the casino alone: who of its staff did it, and what he wrote for his
+    /// colleagues. A player's own stream leaves them out.
+    #[must_use]
+    pub const fn hidden_from_player(self) -> &'static [&'static str] {
+        match self {
+            Self::StatusChanged | Self::Adjusted | Self::RoundVoided => &["by", "reason"],
+            _ => &[],
+        }
+    }
 }
 
-/// An event as it is stored and sent: one rendering for every channel.
+/// An event as it is stored and sent: one rendering for every channel. A player's own stream leaves out of it what
+/// [`EventType::hidden_from_player`] names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// A UUID v7; `Nats-Msg-Id` on the bus.
@@ -155,7 +169,7 @@ pub struct Event {
     pub body: String,
 }
 
-/// The envelope: the same on WebSocket, NATS, REST and webhooks.
+/// The envelope: the same on every channel.
 #[derive(Serialize, JsonSchema)]
 struct Envelope<'a, T> {
     /// Names the event for ever: drop what comes again under the same id.
@@ -224,7 +238,11 @@ impl Event {
             transaction,
             data,
         };
-        let body = serde_json::to_string(&envelope).unwrap_or_default();
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        let body = match serde_json::to_writer(&mut body, &envelope) {
+            Ok(()) => String::from_utf8(body).unwrap_or_default(),
+            Err(_) => String::new(),
+        };
         Self {
             id,
             kind,

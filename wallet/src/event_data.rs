@@ -40,9 +40,12 @@ pub(crate) struct StatusChanged<'a> {
     pub status: PlayerStatus,
     /// What he might do before; the same when it was told again.
     pub from: PlayerStatus,
-    /// Why, in the words of whoever changed it.
-    pub reason: &'a str,
-    pub by: &'a By,
+    /// Why, in the words of whoever changed it. Absent on the player's own stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// Who changed it. Absent on the player's own stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'a By>,
 }
 
 /// `wallet.adjusted`
@@ -57,9 +60,12 @@ pub(crate) struct Adjusted<'a> {
     pub currency: Currency,
     /// What it is for. Categories may be added.
     pub category: AdjustmentCategory,
-    /// Why, in the words of whoever asked for it.
-    pub reason: &'a str,
-    pub by: &'a MakerChecker,
+    /// Why, in the words of whoever asked for it. Absent on the player's own stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// Who decided it. Absent on the player's own stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'a MakerChecker>,
     /// After the adjustment. A debit of more than there was is followed by `wallet.negative_balance`.
     pub balance: Option<BalanceView>,
 }
@@ -293,9 +299,10 @@ pub(crate) struct RoundClosed(pub RoundView);
 pub(crate) struct RoundVoided<'a> {
     #[serde(flatten)]
     pub round: RoundView,
-    /// Why, in the words of whoever voided it.
-    pub reason: &'a str,
-    /// Who decided it, where people did.
+    /// Why, in the words of whoever voided it. Absent on the player's own stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a str>,
+    /// Who decided it, where people did. Absent on the player's own stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<&'a MakerChecker>,
     /// After everything was taken back.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use pitboss_wallet::{
     Action, Authenticate, BetWin, Client, Command, Currency, Direction, GameStanding, OpenSession,
-    PlayCommand, PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, apply,
+    PlayCommand, PlayerStatus, Policy, Rollback, RollbackAmount, RoundScope, SessionId, WinKind,
+    apply,
 };
 
 use super::{
@@ -64,6 +65,7 @@ pub(super) async fn every_kind_of_decision_reads_back_as_it_was_applied(
             Action::Win {
                 transaction: external("k-b-2"),
                 units: 20,
+                kind: WinKind::Ordinary,
             },
             Action::Bet {
                 transaction: external("k-b-3"),

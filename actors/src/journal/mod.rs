@@ -2,7 +2,9 @@
 //!
 //! A writer owns one connection and serves some of the lanes. While a commit is under way the next batch
 //! gathers; what is queued is taken as soon as the commit ends, so batches grow with the load and a lone
-//! bet does not wait. A player has at most one decision in a batch: the statement could apply only one.
+//! bet does not wait. When half a full batch waits it is sent behind the commit that is under way, and not before:
+//! the database then goes on without a pause, and batches stay large. A player has at most one decision in a batch:
+//! the statement could apply only one.
 
 mod writer;
 

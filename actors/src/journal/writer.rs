@@ -31,9 +31,10 @@ pub(super) struct JournalWriter {
     ledger: Arc<dyn Ledger>,
     limits: JournalLimits,
     queue: VecDeque<Submit>,
-    /// A batch is on its way; its writer is with it.
-    committing: bool,
-    writer: Option<Box<dyn Writer>>,
+    /// Batches on their way.
+    committing: usize,
+    /// `None` before the first commit, and after one that erred.
+    writer: Option<Arc<dyn Writer>>,
     _alive: Alive,
 }
 
@@ -44,7 +45,7 @@ impl JournalWriter {
             ledger,
             limits,
             queue: VecDeque::new(),
-            committing: false,
+            committing: 0,
             writer: None,
             _alive: Alive::new("journal"),
         }
@@ -71,11 +72,21 @@ impl JournalWriter {
         batch
     }
 
+    /// Whether to send what waits. Behind a commit that is under way a second one is sent, so that the database goes
+    /// on with it at once; but only a large one, for each costs as much again as dozens of bets.
+    fn may_commit(&self) -> bool {
+        match self.committing {
+            0 => !self.queue.is_empty(),
+            1 => self.writer.is_some() && self.queue.len() >= self.limits.batch_max.div_ceil(2),
+            _ => false,
+        }
+    }
+
     fn commit_next(&mut self, context: &mut Context<Self>) {
-        if self.committing || self.queue.is_empty() {
+        if !self.may_commit() {
             return;
         }
-        self.committing = true;
+        self.committing += 1;
         let wait = !self.limits.linger.is_zero() && self.queue.len() < self.limits.batch_max;
         let linger = if wait { Some(self.limits.linger) } else { None };
         // The wait is a future of its own, so that the batch is taken when it ends, not when it begins.
@@ -93,7 +104,7 @@ impl JournalWriter {
 
     fn commit_batch(&mut self, context: &mut Context<Self>) {
         let batch = self.next_batch();
-        let writer = self.writer.take();
+        let writer = self.writer.clone();
         let ledger = self.ledger.clone();
         let limits = self.limits;
         let label = self.label.clone();
@@ -106,9 +117,9 @@ impl JournalWriter {
             metrics::histogram!(metric::COMMIT_SECONDS, "writer" => label).record(began.elapsed());
             metrics::histogram!(metric::HANDLE_SECONDS, "actor" => "journal")
                 .record(began.elapsed());
+            let waits = metrics::histogram!(metric::WAIT_SECONDS, "actor" => "journal");
             for submit in &batch {
-                let waited = began.saturating_duration_since(submit.accepted_at);
-                metrics::histogram!(metric::WAIT_SECONDS, "actor" => "journal").record(waited);
+                waits.record(began.saturating_duration_since(submit.accepted_at));
             }
             (writer, batch, result)
         };
@@ -116,37 +127,48 @@ impl JournalWriter {
             committed
                 .into_actor(self)
                 .map(|(writer, batch, result), actor, context| {
-                    actor.writer = writer;
-                    actor.committing = false;
+                    actor.committing -= 1;
+                    actor.take_back(writer, result.is_ok());
                     // The next batch goes on its way before the callers of this one wake up.
                     actor.commit_next(context);
                     answer(batch, result);
                 }),
         );
     }
+
+    /// Keeps a writer that did well; one that erred is not used again.
+    fn take_back(&mut self, writer: Option<Arc<dyn Writer>>, did_well: bool) {
+        let Some(writer) = writer else {
+            return;
+        };
+        let is_kept = |kept: &Arc<dyn Writer>| Arc::ptr_eq(kept, &writer);
+        match (&self.writer, did_well) {
+            (None, true) => self.writer = Some(writer),
+            (Some(kept), false) if is_kept(kept) => self.writer = None,
+            _ => {}
+        }
+    }
 }
 
-/// Commits on the given writer, or on a new one. A writer that erred is not used again.
+/// Commits on the given writer, or on a new one.
 async fn commit(
-    writer: Option<Box<dyn Writer>>,
+    writer: Option<Arc<dyn Writer>>,
     ledger: Arc<dyn Ledger>,
     limits: JournalLimits,
     decisions: &[Arc<Decision>],
-) -> (Option<Box<dyn Writer>>, Result<Vec<Committed>, CommitError>) {
+) -> (Option<Arc<dyn Writer>>, Result<Vec<Committed>, CommitError>) {
     let late = |what: &str| format!("{what} took longer than {:?}", limits.commit_timeout);
-    let mut writer = match writer {
+    let writer = match writer {
         Some(writer) => writer,
         None => match tokio::time::timeout(limits.commit_timeout, ledger.writer()).await {
-            Ok(Ok(writer)) => writer,
+            Ok(Ok(writer)) => Arc::from(writer),
             Ok(Err(error)) => return (None, Err(CommitError::Failed(error.to_string()))),
             Err(_) => return (None, Err(CommitError::Failed(late("connecting")))),
         },
     };
-    match tokio::time::timeout(limits.commit_timeout, writer.commit(decisions)).await {
-        Ok(Ok(committed)) => (Some(writer), Ok(committed)),
-        Ok(Err(error)) => (None, Err(error)),
-        Err(_) => (None, Err(CommitError::Unknown(late("the commit")))),
-    }
+    let committed = tokio::time::timeout(limits.commit_timeout, writer.commit(decisions)).await;
+    let unknown = |_| Err(CommitError::Unknown(late("the commit")));
+    (Some(writer), committed.unwrap_or_else(unknown))
 }
 
 fn answer(batch: Vec<Submit>, result: Result<Vec<Committed>, CommitError>) {

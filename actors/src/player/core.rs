@@ -10,7 +10,7 @@ use pitboss_wallet::{
 use crate::{
     bridge::Wake,
     journal::{Journal, JournalError},
-    metric,
+    metric::{self, hot_counter},
     ports::{Clock, Committed, Ids, Ledger, PortError},
     stream::{EventSink, SinkState, Snapshot},
 };
@@ -256,7 +256,7 @@ impl Core {
                 .retain(|sink| sink.push(&decision.events) == SinkState::Open);
             self.ports.wake.poke(decision.lane);
         }
-        metrics::counter!(metric::COMMANDS, "outcome" => "committed").increment(1);
+        hot_counter!(metric::COMMANDS, "outcome" => "committed").increment(1);
         decision.outcome.clone()
     }
 }

@@ -13,11 +13,12 @@ use std::{
 use actix::{
     Actor, ActorContext, ActorFutureExt, AtomicResponse, Context, Handler, Message, WrapFuture,
 };
+use metrics::Counter;
 use pitboss_wallet::{Command, Outcome, PlayerId};
 
 pub use self::core::{Core, Failure, PlayerPorts};
 use crate::{
-    metric::{self, Alive},
+    metric::{self, Alive, hot_counter, hot_histogram},
     registry::Eviction,
     stream::{EventSink, Snapshot},
 };
@@ -41,7 +42,7 @@ impl PlayerActor {
     /// Runs `work` on the core with nothing else of this player in between.
     fn atomically<T, F>(
         &mut self,
-        message: &'static str,
+        handled: &'static Counter,
         accepted_at: Instant,
         work: impl FnOnce(Box<Core>) -> F + 'static,
     ) -> AtomicResponse<Self, Result<T, Failure>>
@@ -52,7 +53,7 @@ impl PlayerActor {
         let core = self.core.take();
         let began = Instant::now();
         let waited = began.saturating_duration_since(accepted_at);
-        metrics::histogram!(metric::WAIT_SECONDS, "actor" => "player").record(waited);
+        hot_histogram!(metric::WAIT_SECONDS, "actor" => "player").record(waited);
         let running = async move {
             match core {
                 Some(core) => {
@@ -66,10 +67,8 @@ impl PlayerActor {
         AtomicResponse::new(Box::pin(running.into_actor(self).map(
             move |(core, result), actor, _| {
                 actor.core = core;
-                metrics::histogram!(metric::HANDLE_SECONDS, "actor" => "player")
-                    .record(began.elapsed());
-                metrics::counter!(metric::HANDLED, "actor" => "player", "message" => message)
-                    .increment(1);
+                hot_histogram!(metric::HANDLE_SECONDS, "actor" => "player").record(began.elapsed());
+                handled.increment(1);
                 result
             },
         )))
@@ -99,16 +98,20 @@ impl Handler<Execute> for PlayerActor {
             accepted_at,
             patience,
         } = execute;
-        self.atomically("execute", accepted_at, move |mut core| async move {
-            // Not yet started, and the caller has gone: he will ask again.
-            if accepted_at.elapsed() >= patience {
-                metrics::counter!(metric::REFUSED, "actor" => "player", "reason" => "expired")
-                    .increment(1);
-                return (core, Err(Failure::Busy("expired")));
-            }
-            let result = core.execute(&command).await;
-            (core, result)
-        })
+        self.atomically(
+            hot_counter!(metric::HANDLED, "actor" => "player", "message" => "execute"),
+            accepted_at,
+            move |mut core| async move {
+                // Not yet started, and the caller has gone: he will ask again.
+                if accepted_at.elapsed() >= patience {
+                    metrics::counter!(metric::REFUSED, "actor" => "player", "reason" => "expired")
+                        .increment(1);
+                    return (core, Err(Failure::Busy("expired")));
+                }
+                let result = core.execute(&command).await;
+                (core, result)
+            },
+        )
     }
 }
 
@@ -123,10 +126,14 @@ impl Handler<View> for PlayerActor {
     type Result = AtomicResponse<Self, Result<Snapshot, Failure>>;
 
     fn handle(&mut self, view: View, _: &mut Self::Context) -> Self::Result {
-        self.atomically("view", view.accepted_at, |mut core| async move {
-            let result = core.snapshot().await;
-            (core, result)
-        })
+        self.atomically(
+            hot_counter!(metric::HANDLED, "actor" => "player", "message" => "view"),
+            view.accepted_at,
+            |mut core| async move {
+                let result = core.snapshot().await;
+                (core, result)
+            },
+        )
     }
 }
 
@@ -143,10 +150,14 @@ impl Handler<Subscribe> for PlayerActor {
 
     fn handle(&mut self, subscribe: Subscribe, _: &mut Self::Context) -> Self::Result {
         let Subscribe { sink, accepted_at } = subscribe;
-        self.atomically("subscribe", accepted_at, |mut core| async move {
-            let result = core.subscribe(sink).await;
-            (core, result)
-        })
+        self.atomically(
+            hot_counter!(metric::HANDLED, "actor" => "player", "message" => "subscribe"),
+            accepted_at,
+            |mut core| async move {
+                let result = core.subscribe(sink).await;
+                (core, result)
+            },
+        )
     }
 }
 

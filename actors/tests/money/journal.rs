@@ -15,6 +15,7 @@ async fn what_waits_while_a_commit_is_under_way_goes_into_the_next_one() {
         REGISTRY,
         JournalLimits {
             writers: 1,
+            batch_max: 64,
             ..JOURNAL
         },
     );
@@ -54,6 +55,76 @@ async fn what_waits_while_a_commit_is_under_way_goes_into_the_next_one() {
         [1, 11],
         "the first went alone, the others gathered behind it"
     );
+}
+
+#[actix::test]
+async fn behind_a_commit_that_is_under_way_goes_a_large_one_and_no_third() {
+    let ledger = TestLedger::new();
+    let limits = JournalLimits {
+        writers: 1,
+        batch_max: 4,
+        ..JOURNAL
+    };
+    let node = Node::with(&ledger, REGISTRY, limits);
+    let mut players = Vec::new();
+    for n in 0..9 {
+        players.push(node.player(&format!("p{n}")).await);
+    }
+    ledger.batches.lock().unwrap().clear();
+    ledger.hold();
+    let at_gate = || ledger.at_gate.load(Ordering::SeqCst);
+    let bet = |n: usize| node.bet(&players[n], "b", UNIT);
+    let one_by_one = async {
+        eventually("the first is under way", || at_gate() == 1).await;
+        let small = async {
+            eventually("one waits", || node.journal.depth() == 2).await;
+            assert_eq!(at_gate(), 1, "alone it waits");
+            let large = async {
+                eventually("half a batch is under way", || at_gate() == 2).await;
+                let release = async {
+                    eventually("all wait", || node.journal.depth() == 9).await;
+                    assert_eq!(at_gate(), 2, "two are enough");
+                    ledger.release();
+                };
+                tokio::join!(join_all((3..9).map(bet)), release).0
+            };
+            let (one, mut answers) = tokio::join!(bet(2), large);
+            answers.push(one);
+            answers
+        };
+        let (one, mut answers) = tokio::join!(bet(1), small);
+        answers.push(one);
+        answers
+    };
+    let (one, mut answers) = tokio::join!(bet(0), one_by_one);
+    answers.push(one);
+    for answer in answers {
+        assert!(!settled(answer).replayed);
+    }
+    let batches = ledger.batches.lock().unwrap();
+    let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [1, 2, 4, 2]);
+}
+
+#[actix::test]
+async fn when_two_commits_are_under_way_and_late_both_are_unknown() {
+    let ledger = TestLedger::new();
+    let limits = JournalLimits {
+        writers: 1,
+        batch_max: 2,
+        commit_timeout: Duration::from_millis(100),
+        ..JOURNAL
+    };
+    let node = Node::with(&ledger, REGISTRY, limits);
+    let (alice, bob) = (node.player("alice").await, node.player("bob").await);
+    ledger.hold();
+    let (one, other) = tokio::join!(node.bet(&alice, "b", UNIT), node.bet(&bob, "b", UNIT));
+    assert_eq!((one, other), (Err(Failure::Retry), Err(Failure::Retry)));
+    ledger.release();
+    for player in [&alice, &bob] {
+        assert!(!settled(node.bet(player, "b", UNIT).await).replayed);
+        assert_eq!(node.cash(player).await, 99 * UNIT);
+    }
 }
 
 #[actix::test]

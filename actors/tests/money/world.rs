@@ -144,7 +144,7 @@ struct TestWriter {
 
 #[async_trait]
 impl Writer for TestWriter {
-    async fn commit(&mut self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
+    async fn commit(&self, batch: &[Arc<Decision>]) -> Result<Vec<Committed>, CommitError> {
         if self.ledger.held.load(Ordering::SeqCst) {
             self.ledger.at_gate.fetch_add(1, Ordering::SeqCst);
             self.ledger.gate.acquire().await.unwrap().forget();

@@ -184,7 +184,10 @@ export interface Adjusted {
    * After the adjustment. A debit of more than there was is followed by `wallet.negative_balance`.
    */
   balance: Balance | null;
-  by: MakerChecker;
+  /**
+   * Who decided it. Absent on the player's own stream.
+   */
+  by?: MakerChecker | null;
   /**
    * What it is for. Categories may be added.
    */
@@ -195,9 +198,9 @@ export interface Adjusted {
    */
   direction: Direction;
   /**
-   * Why, in the words of whoever asked for it.
+   * Why, in the words of whoever asked for it. Absent on the player's own stream.
    */
-  reason: string;
+  reason?: string | null;
 }
 /**
  * What a player has in one currency: `{"currency":"EUR","cash":"12.50","bonus":"0.00","total":"12.50"}`.
@@ -471,7 +474,7 @@ export interface RoundVoided {
    */
   bets: number;
   /**
-   * Who decided it, where people did.
+   * Who decided it, where people did. Absent on the player's own stream.
    */
   by?: MakerChecker | null;
   /**
@@ -487,9 +490,9 @@ export interface RoundVoided {
   opened_at: Timestamp;
   provider: ProviderId;
   /**
-   * Why, in the words of whoever voided it.
+   * Why, in the words of whoever voided it. Absent on the player's own stream.
    */
-  reason: string;
+  reason?: string | null;
   round: RoundId;
   /**
    * Sum of the bets that stand.
@@ -509,15 +512,18 @@ export interface RoundVoided {
  * `player.status_changed`
  */
 export interface StatusChanged {
-  by: By;
+  /**
+   * Who changed it. Absent on the player's own stream.
+   */
+  by?: By | null;
   /**
    * What he might do before; the same when it was told again.
    */
   from: PlayerStatus;
   /**
-   * Why, in the words of whoever changed it.
+   * Why, in the words of whoever changed it. Absent on the player's own stream.
    */
-  reason: string;
+  reason?: string | null;
   /**
    * What the player may do now. Statuses may be added.
    */

@@ -6,12 +6,13 @@ mod answer;
 mod contract;
 mod request;
 mod signature;
+mod simulator;
 
 use pitboss_wallet::{Environment, Policy, ProviderId};
 
 use crate::{
     Account, Call, CallError, Context, Dialect, Known, Outcome, ParseError, Problem, RawRequest,
-    Response, SignatureError,
+    Response, SignatureError, simulate::Simulator,
 };
 
 pub use contract::{ACTIONS, Action};
@@ -47,6 +48,10 @@ impl Dialect for Native {
         known: &Known<'_>,
     ) -> Result<Call, ParseError> {
         request::parse(account, request, known)
+    }
+
+    fn simulator(&self) -> &'static dyn Simulator {
+        &simulator::Native
     }
 
     fn render(&self, context: &Context<'_>, outcome: &Outcome) -> Response {

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use pitboss_providers::{
-    Account, Ask, Call, Context, Dialect, Known, ParseError, RawRequest, Secret, SignatureError,
-    native::Native,
+    Account, Ask, Call, Context, Dialect, Known, ParseError, RawRequest, Secret, Settings,
+    SignatureError, native::Native,
 };
 use pitboss_wallet::{
     Balance, Currency, Environment, ExternalId, Funding, GameStanding, Kind, PlayCommand, Policy,
@@ -24,6 +24,7 @@ pub fn account() -> Account {
         id: ProviderId::new("demo").unwrap(),
         policy: Arc::new(Policy::default()),
         secrets: vec![Secret::new(SECRET)],
+        settings: Settings::default(),
     }
 }
 
@@ -67,6 +68,7 @@ pub fn context<'a>(
         request,
         account: Some(account),
         call,
+        balance: None,
     }
 }
 

@@ -100,6 +100,7 @@ async fn happened(store: &Store, name: &str, policy: Policy) -> Player {
             Action::Win {
                 transaction: external(&id("w-6")),
                 units: 5,
+                kind: WinKind::Ordinary,
             },
             Action::Bet {
                 transaction: external(&id("b-7")),

@@ -15,6 +15,8 @@ use actix_web::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::http::rate;
+
 /// Stands at the end of the tag of a compressed answer, which is other bytes.
 const GZIP: &str = "-gzip";
 
@@ -114,8 +116,10 @@ pub fn take(answer: ServiceResponse) -> (ServiceResponse, Option<Bytes>) {
 }
 
 /// The headers that a 304 repeats.
-const REPEATED: [HeaderName; 4] = [
+const REPEATED: [HeaderName; 6] = [
     ETAG,
+    rate::POLICY,
+    rate::LIMIT,
     CACHE_CONTROL,
     X_CONTENT_TYPE_OPTIONS,
     STRICT_TRANSPORT_SECURITY,

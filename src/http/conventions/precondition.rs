@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use actix_web::{
-    Error,
+    Error, ResponseError,
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
@@ -17,8 +17,8 @@ use actix_web::{
 use pitboss_providers::{Code, Problem};
 use tokio::sync::Mutex;
 
-use super::{EntityTag, entity_tag, is_nobody};
-use crate::http::{problem::response, route::Gate};
+use super::{EntityTag, entity_tag};
+use crate::http::{auth, problem::response, route::Gate};
 
 const STRIPES: usize = 64;
 
@@ -30,7 +30,15 @@ pub async fn call<S>(service: &S, request: ServiceRequest) -> Result<ServiceResp
 where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
 {
-    let Some(expected) = tags(request.headers()).filter(|_| is_change(&request)) else {
+    let changes = matches!(
+        *request.method(),
+        Method::PATCH | Method::PUT | Method::DELETE
+    );
+    let gate = request.app_data::<Gate>();
+    // A method that the path does not have changes nothing, and is told so.
+    let caller = gate.and_then(|gate| gate.caller(request.method()));
+    let expected = tags(request.headers()).filter(|_| changes);
+    let (Some(expected), Some(caller)) = (expected, caller) else {
         return service.call(request).await;
     };
     let _turn = ONE_BY_ONE[stripe(request.path())].lock().await;
@@ -49,6 +57,10 @@ where
         expected.iter().any(|list| tag.is_in(list))
     });
     if !is_expected {
+        // Where there is no GET nobody has looked yet who it is.
+        if let Err(error) = auth::check(seen.request(), caller).await {
+            return Ok(seen.into_response(error.error_response()));
+        }
         let detail = "If-Match does not name the ETag of what is there; read it again";
         let problem = Problem::new(Code::PreconditionFailed, detail);
         return Ok(seen.into_response(response(&problem)));
@@ -57,14 +69,6 @@ where
     let mut request = ServiceRequest::from_parts(inner, payload);
     request.head_mut().method = method;
     service.call(request).await
-}
-
-/// Whether it would change something: its path has such a method, and its caller is somebody.
-fn is_change(request: &ServiceRequest) -> bool {
-    let method = request.method();
-    let changes = matches!(*method, Method::PATCH | Method::PUT | Method::DELETE);
-    let gate = request.app_data::<Gate>();
-    changes && gate.is_some_and(|gate| gate.caller(method).is_some() && !is_nobody(request, gate))
 }
 
 /// The lines of the header; `None`: there is none.

@@ -14,6 +14,7 @@ use actix_web::{
     },
     web::Path,
 };
+use include_dir::{Dir, include_dir};
 use pitboss_providers::{Code, Problem};
 
 use super::{
@@ -67,6 +68,29 @@ guides!(
     "compliance",
 );
 
+/// A page for each dialect, and how to add one: whatever is in that folder.
+static DIALECTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/docs/providers");
+const DIALECTS_FOLDER: &str = "providers";
+
+/// The pages of the dialects, by name: `providers/hub88`.
+fn dialects() -> impl Iterator<Item = (String, &'static str)> {
+    DIALECTS.files().filter_map(|file| {
+        let name = file.path().file_stem()?.to_str()?;
+        Some((format!("{DIALECTS_FOLDER}/{name}"), file.contents_utf8()?))
+    })
+}
+
+/// The text of a page.
+fn find(name: &str) -> Option<&'static str> {
+    let guide = GUIDES.iter().find(|(guide, _)| *guide == name);
+    let guide = guide.map(|(_, text)| *text);
+    guide.or_else(|| {
+        dialects()
+            .find(|(dialect, _)| *dialect == name)
+            .map(|(_, text)| text)
+    })
+}
+
 /// The names of the guides.
 pub fn names() -> Vec<&'static str> {
     GUIDES.iter().map(|(name, _)| *name).collect()
@@ -88,6 +112,12 @@ pub fn routes() -> Vec<Route> {
             .answers_as(200, MARKDOWN)
             .answers_as(200, HTML)
             .refuses(&[Code::NotFound]),
+        get("/docs/providers/{dialect}", Access::Anybody, of_dialect)
+            .summary("Reads the manual of a dialect")
+            .example_with("dialect", "hub88")
+            .answers_as(200, MARKDOWN)
+            .answers_as(200, HTML)
+            .refuses(&[Code::NotFound]),
         get("/docs/assets/{file}", Access::Anybody, asset)
             .summary("Reads a part of the pages")
             .unpublished(),
@@ -105,10 +135,9 @@ async fn index(request: HttpRequest) -> HttpResponse {
     if wants_html(&request) {
         return document(HTML, page::api(), Some(POLICY_OF_API));
     }
-    let list: String = GUIDES
-        .iter()
-        .map(|(name, text)| format!("- /docs/{name}: {}\n", title(text)))
-        .collect();
+    let line = |name: &str, text: &str| format!("- /docs/{name}: {}\n", title(text));
+    let mut list: String = GUIDES.iter().map(|(name, text)| line(name, text)).collect();
+    list.extend(dialects().map(|(name, text)| line(&name, text)));
     let text = format!(
         "# Pitboss\n\nAn open casino platform server.\n\n{list}- /openapi.json: this API\n- /asyncapi.json: the events\n"
     );
@@ -117,13 +146,22 @@ async fn index(request: HttpRequest) -> HttpResponse {
 
 /// `GET /docs/{page}`
 async fn guide(request: HttpRequest, name: Path<String>) -> HttpResponse {
-    let Some((_, text)) = GUIDES.iter().find(|(guide, _)| *guide == name.as_str()) else {
+    shown(&request, &name)
+}
+
+/// `GET /docs/providers/{dialect}`
+async fn of_dialect(request: HttpRequest, name: Path<String>) -> HttpResponse {
+    shown(&request, &format!("{DIALECTS_FOLDER}/{name}"))
+}
+
+fn shown(request: &HttpRequest, name: &str) -> HttpResponse {
+    let Some(text) = find(name) else {
         return nothing("there is no such page; /docs lists them");
     };
-    if wants_html(&request) {
-        document(HTML, page::guide(text), Some(POLICY))
+    if wants_html(request) {
+        document(HTML, page::guide(name, text), Some(POLICY))
     } else {
-        document(MARKDOWN, (*text).to_owned(), None)
+        document(MARKDOWN, text.to_owned(), None)
     }
 }
 

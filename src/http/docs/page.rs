@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-use super::{GUIDES, title};
+use super::{GUIDES, find, title};
 
 /// The page on which the API is read and tried.
 pub fn api() -> String {
@@ -15,9 +15,10 @@ pub fn api() -> String {
     )
 }
 
-/// A guide.
-pub fn guide(markdown: &str) -> String {
-    let body = format!("<main>\n{}</main>", render(markdown));
+/// The page of this name.
+pub fn guide(name: &str, markdown: &str) -> String {
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let body = format!("<main>\n{}</main>", render(folder, markdown));
     around(title(markdown), "", &body)
 }
 
@@ -61,8 +62,8 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// Markdown as HTML: headings can be linked to, links lead to pages here, and HTML in a text is text.
-fn render(markdown: &str) -> String {
+/// Markdown as HTML: headings can be linked to, links lead from its folder to pages here, and HTML in a text is text.
+fn render(folder: &str, markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut events: Vec<Event<'_>> = Parser::new_ext(markdown, options).collect();
     let mut known: Vec<String> = Vec::new();
@@ -89,7 +90,7 @@ fn render(markdown: &str) -> String {
             title,
             id,
         }) => {
-            let target = target(&dest_url);
+            let target = target(folder, &dest_url);
             is_link.push(target.is_some());
             let dest_url = target?;
             Some(Event::Start(Tag::Link {
@@ -131,7 +132,7 @@ fn anchor(heading: &str) -> String {
 }
 
 /// Where a link leads from here. `None`: to a file that is not served.
-fn target<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
+fn target<'a>(folder: &str, link: &CowStr<'a>) -> Option<CowStr<'a>> {
     if link.contains("://") || link.starts_with('#') || link.starts_with('/') {
         return Some(link.clone());
     }
@@ -139,9 +140,14 @@ fn target<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
         Some((file, fragment)) => (file, format!("#{fragment}")),
         None => (link.as_ref(), String::new()),
     };
-    let name = file.strip_suffix(".md")?;
-    let is_here = GUIDES.iter().any(|(guide, _)| *guide == name);
-    is_here.then(|| format!("/docs/{name}{fragment}").into())
+    let file = file.strip_suffix(".md")?;
+    let name = match file.strip_prefix("../") {
+        Some(above) if !folder.is_empty() => above.to_owned(),
+        _ if folder.is_empty() => file.to_owned(),
+        _ => format!("{folder}/{file}"),
+    };
+    find(&name)?;
+    Some(format!("/docs/{name}{fragment}").into())
 }
 
 #[cfg(test)]
@@ -151,6 +157,7 @@ mod tests {
     #[test]
     fn a_guide_becomes_a_page_whose_headings_can_be_linked_to() {
         let page = render(
+            "",
             "# A guide\n\n## `bad_signature`\n\n## Two words!\n\n## Two words!\n\n[e](errors.md#busy) [x](#two-words) \
              [away](https://a.example/b) [code](../src/lib.rs)\n\n| a | b |\n|---|---|\n| 1 | <script>alert(1)</script> |\n",
         );
@@ -168,5 +175,12 @@ mod tests {
             assert!(page.contains(wanted), "{wanted} is not in {page}");
         }
         assert!(!page.contains("<script"), "{page}");
+        let page = render(
+            "providers",
+            "[e](../errors.md#busy) [a](adding-one.md) [x](errors.md)",
+        );
+        assert!(page.contains("\"/docs/errors#busy\""), "{page}");
+        assert!(page.contains("\"/docs/providers/adding-one\""), "{page}");
+        assert!(!page.contains(">x</a>"), "{page}");
     }
 }

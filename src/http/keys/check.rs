@@ -5,12 +5,8 @@ use pitboss_wallet::Timestamp;
 
 use super::{forbidden, view::Rate};
 use crate::{
-    access::{AllowList, Grant, Scopes},
-    http::{
-        ApiError,
-        auth::Operator,
-        values::{malformed, moment},
-    },
+    access::{Grant, Networks, Scopes},
+    http::{ApiError, auth::Operator, fields::malformed, moment::moment},
     world::World,
 };
 
@@ -26,12 +22,12 @@ pub(super) fn check_scopes(scopes: &[String]) -> Result<Scopes, ApiError> {
     Scopes::parse(scopes).map_err(|error| malformed("scopes", error))
 }
 
-pub(super) fn check_addresses(addresses: &[String]) -> Result<AllowList, ApiError> {
+pub(super) fn check_addresses(addresses: &[String]) -> Result<Networks, ApiError> {
     let field = "allowed_addresses";
     if addresses.len() > NETWORKS_MAX {
         return Err(malformed(field, format!("at most {NETWORKS_MAX}")));
     }
-    AllowList::parse(addresses).map_err(|error| malformed(field, error))
+    Networks::parse(addresses).map_err(|error| malformed(field, error))
 }
 
 pub(super) fn check_rate(rate: Rate) -> Result<KeyRate, ApiError> {

@@ -22,10 +22,10 @@ use super::{
     ApiError, List,
     auth::Operator,
     body::{Body, or_empty},
+    fields::{malformed, reason, text, there},
     idempotency::{self, Answer},
     page::{answer, limit_of, wrong_cursor},
     route::{Route, get, patch, post},
-    values::{line, malformed, there},
 };
 use check::{check_addresses, check_covered, check_expiry, check_rate, check_scopes, issuers};
 use view::{Rate, View};
@@ -174,8 +174,8 @@ async fn create(
         let expires_at = expires_at
             .map(|text| check_expiry(world, text))
             .transpose()?;
-        let name = line("name", &new.name, NAME_CHARS_MAX)?;
-        let person = line("person", &new.person, NAME_CHARS_MAX)?;
+        let name = text("name", &new.name, NAME_CHARS_MAX)?;
+        let person = text("person", &new.person, NAME_CHARS_MAX)?;
         let secret = new_secret(world)?;
         let key = NewKey {
             name,
@@ -247,7 +247,7 @@ async fn change(
     let world = &operator.world;
     let change: Change = idempotency::parse(&body)?;
     let row = find(world, &id).await?;
-    let name = change.name.map(|name| line("name", &name, NAME_CHARS_MAX));
+    let name = change.name.map(|name| text("name", &name, NAME_CHARS_MAX));
     let scopes = change.scopes.map(|scopes| check_scopes(&scopes));
     let allowed = change.allowed_addresses.map(|all| check_addresses(&all));
     let rate = change.rate.map(|rate| rate.map(check_rate).transpose());
@@ -412,8 +412,8 @@ async fn revoke(
     let world = &operator.world;
     let body = or_empty(body);
     idempotency::run(&request, &operator, &body, async |revocation: Revocation| {
-        let reason = revocation.reason.map(|reason| line("reason", &reason, 255));
-        let reason = reason.transpose()?;
+        let why = revocation.reason.as_deref().map(reason);
+        let why = why.transpose()?;
         let row = find(world, &id).await?;
         if row.id == operator.key_id {
             let detail = "a key cannot revoke itself: let another do it, or use pitboss keys revoke";
@@ -423,7 +423,7 @@ async fn revoke(
             let note: AuditNote = operator.note(
                 AuditAction::KeyRevoked,
                 keys::subject(row.id),
-                json!({ "prefix": row.prefix, "name": row.name, "person": row.person, "reason": reason }),
+                json!({ "prefix": row.prefix, "name": row.name, "person": row.person, "reason": why }),
             );
             let (store, now) = (&world.store, world.clock.now());
             let by = Some(operator.key_id);

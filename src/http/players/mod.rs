@@ -26,6 +26,7 @@ use super::{
     body::Body,
     fields,
     idempotency::{self, Answer},
+    moment::moment,
     page::{answer, cursor, limit_of, parse_cursor, wrong_cursor},
     route::{Route, get, patch, post},
 };
@@ -176,20 +177,19 @@ struct Page {
 
 impl Page {
     fn filter(&self) -> Result<PlayerFilter, ApiError> {
-        if let Some(country) = &self.country {
-            fields::country(country)?;
-        }
+        let country = self.country.as_deref().map(fields::country);
+        let country = country.transpose()?;
         if let Some(prefix) = &self.prefix {
             PlayerId::new(prefix.as_str())
                 .map_err(|error| ApiError::new(Code::Malformed, format!("prefix: {error}")))?;
         }
         let time = |field: &str, value: &Option<String>| {
             let value = value.as_deref();
-            value.map(|value| fields::time(field, value)).transpose()
+            value.map(|value| moment(field, value)).transpose()
         };
         Ok(PlayerFilter {
             status: self.status,
-            country: self.country.clone(),
+            country: country.map(|country| country.code().to_owned()),
             test: self.test,
             created_from: time("created_from", &self.created_from)?,
             created_before: time("created_to", &self.created_to)?,
@@ -204,7 +204,7 @@ impl Page {
         };
         // Beyond the years that the database knows there was no page.
         let created_at = Timestamp::from_micros(micros);
-        fields::time("after", &created_at.to_string()).map_err(|_| wrong_cursor())?;
+        moment("after", &created_at.to_string()).map_err(|_| wrong_cursor())?;
         Ok(Some(PlayerCursor {
             created_at,
             id: id.as_str().to_owned(),
@@ -263,7 +263,7 @@ async fn change(
 struct NewStatus {
     /// `active`, `bets_blocked`, `blocked` or `closed`.
     status: PlayerStatus,
-    /// Why. The player's own stream tells it to him too.
+    /// Why, for colleagues: the player's own stream does not tell it.
     #[schemars(length(min = 1, max = 255))]
     reason: String,
 }

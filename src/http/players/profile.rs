@@ -2,12 +2,15 @@
 
 use pitboss_providers::Code;
 use pitboss_schema::{Labels, PlayerRow, Profile, ProfileChange};
-use pitboss_wallet::{Currency, PlayerId};
+use pitboss_wallet::{Country, Currency, PlayerId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::http::{ApiError, fields};
+use crate::http::{
+    ApiError,
+    fields::{self, there},
+};
 
 const LABELS_MAX: usize = 16;
 const LABEL_NAME_CHARS_MAX: usize = 64;
@@ -20,8 +23,8 @@ pub struct NewPlayer {
     pub id: PlayerId,
     /// The currency of his first wallet.
     pub currency: Currency,
-    /// ISO 3166-1 alpha-2.
-    country: Option<String>,
+    /// Where he plays from, for games that are not offered everywhere.
+    country: Option<Country>,
     /// A language tag, such as `de` or `pt-BR`.
     language: Option<String>,
     /// Up to 16 short texts by names.
@@ -33,11 +36,10 @@ pub struct NewPlayer {
 impl NewPlayer {
     /// What is told of him, within its bounds.
     pub fn profile(&self) -> Result<Profile, ApiError> {
-        self.country.as_deref().map(fields::country).transpose()?;
         self.language.as_deref().map(fields::language).transpose()?;
         self.labels.as_ref().map(check_labels).transpose()?;
         Ok(Profile {
-            country: self.country.clone(),
+            country: self.country.map(code),
             language: self.language.clone(),
             labels: self.labels.clone().unwrap_or_default(),
             test: self.test.unwrap_or(false),
@@ -46,7 +48,8 @@ impl NewPlayer {
 
     /// The first thing that is told here, and otherwise of a player who exists.
     pub fn differs_from(&self, row: &PlayerRow) -> Option<&'static str> {
-        if self.country.is_some() && self.country != row.country {
+        let country = self.country.map(code);
+        if country.is_some() && country != row.country {
             return Some("country");
         }
         if self.language.is_some() && self.language != row.language {
@@ -66,21 +69,16 @@ impl NewPlayer {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "PlayerChange")]
 pub struct Change {
-    /// ISO 3166-1 alpha-2; `null` forgets it.
-    #[serde(default, deserialize_with = "told_or_null")]
-    country: Option<Option<String>>,
+    /// Where he plays from; `null` forgets it.
+    #[serde(default, deserialize_with = "there")]
+    #[schemars(with = "Option<Country>")]
+    country: Option<Option<Country>>,
     /// A language tag, such as `de` or `pt-BR`; `null` forgets it.
-    #[serde(default, deserialize_with = "told_or_null")]
+    #[serde(default, deserialize_with = "there")]
+    #[schemars(with = "Option<String>")]
     language: Option<Option<String>>,
     /// All labels: those that are not there are forgotten.
     labels: Option<Labels>,
-}
-
-/// Tells a field that is null from one that is not there.
-fn told_or_null<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 impl Change {
@@ -95,19 +93,20 @@ impl Change {
             let detail = "send at least one of: country, language, labels";
             return Err(ApiError::new(Code::Malformed, detail));
         }
-        if let Some(Some(country)) = &country {
-            fields::country(country)?;
-        }
         if let Some(Some(language)) = &language {
             fields::language(language)?;
         }
         labels.as_ref().map(check_labels).transpose()?;
         Ok(ProfileChange {
-            country,
+            country: country.map(|country| country.map(code)),
             language,
             labels,
         })
     }
+}
+
+fn code(country: Country) -> String {
+    country.code().to_owned()
 }
 
 /// A change as the audit log tells it: what was told, and nothing else.

@@ -57,8 +57,8 @@ struct Entry {
     outcome: String,
     /// The end of the path: `bet`.
     action: String,
-    /// What was understood of the request: `authenticate`, `balance`, `bet`, `win`, `bet_win`, `rollback` or
-    /// `close_round`; null when it was not.
+    /// What was understood of the request: `authenticate`, `keep_alive`, `balance`, `profile`, `bet`, `win`,
+    /// `bet_win`, `rollback` or `close_round`; null when it was not.
     kind: Option<String>,
     player: Option<String>,
     round: Option<String>,

@@ -1,6 +1,8 @@
-//! Provider accounts: made, changed, rotated. What became of their callbacks is in `callbacks`.
+//! Provider accounts: made, changed, rotated. What became of their callbacks is in `callbacks`, what they may choose in
+//! `dialects`.
 
 mod callbacks;
+mod dialects;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -8,9 +10,10 @@ use actix_web::{
     web::{Path, Query},
 };
 use pitboss_providers::Code;
-use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderStatus};
+use pitboss_schema::{CallbackLogMode, ProviderRow, ProviderSettings, ProviderStatus};
 use pitboss_wallet::{Policy, ProviderId, Timestamp};
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -24,7 +27,7 @@ use super::{
 };
 use crate::{
     access::Resource,
-    accounts::{AccountChange, AccountError, Accounts, NewAccount},
+    accounts::{AccountChange, AccountError, Accounts, NewAccount, every_setting},
     world::World,
 };
 
@@ -37,7 +40,7 @@ pub fn routes() -> Vec<Route> {
             .query::<Page>()
             .answers::<List<'_, View>>(200),
         post("/v1/providers", resource, create)
-            .summary("Makes a provider account; its callback secret is shown this once")
+            .summary("Makes a provider account; a callback secret that is made here is shown this once")
             .body::<NewAccount>()
             .example(json!({ "id": "acme", "name": "Acme Games" }))
             .answers::<View>(201)
@@ -70,6 +73,7 @@ pub fn routes() -> Vec<Route> {
             .refuses(&[Code::UnknownProvider]),
     ];
     routes.extend(callbacks::routes());
+    routes.extend(dialects::routes());
     routes
 }
 
@@ -86,6 +90,8 @@ struct View {
     status: ProviderStatus,
     /// Every choice, made or not.
     policy: Policy,
+    /// Every setting of the dialect, chosen or not.
+    settings: ProviderSettings,
     /// Whether the account has sent transactions. The choices that they are kept by are fixed then.
     used: bool,
     /// Networks that callbacks may come from; none: anywhere.
@@ -100,7 +106,7 @@ struct View {
     created_at: Timestamp,
     /// Until then the secret of before is valid as well.
     old_secret_until: Option<Timestamp>,
-    /// Shown once: when it was made.
+    /// Shown once: when it was made here.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
@@ -116,6 +122,7 @@ impl View {
             games: world.games.now().games_of(id),
             games_url: format!("/v1/games?provider={id}"),
             name: row.name,
+            settings: every_setting(&row.dialect, &row.settings),
             dialect: row.dialect,
             status: row.status,
             policy: row.policy,
@@ -185,7 +192,7 @@ async fn create(
     idempotency::run(&request, &operator, &body, async |new: NewAccount| {
         let made = with(&operator, async |accounts| accounts.create(new).await);
         let (row, secret) = made.await?;
-        let view = View::of(&operator.world, row, Some(secret));
+        let view = View::of(&operator.world, row, secret);
         Ok(Answer::new(StatusCode::CREATED, view))
     })
     .await
@@ -243,6 +250,9 @@ struct Rotation {
     /// How long the secret of before is valid, in seconds, up to 30 days; 0: it ends at once. When it is not there, what
     /// `providers.grace_s` of the server's configuration says.
     grace_s: Option<i64>,
+    /// The new secret or public key, where the provider gives it. Never shown again. Without it a secret is made.
+    #[schemars(with = "Option<String>")]
+    secret: Option<SecretString>,
 }
 
 /// `POST /v1/providers/{id}/rotate`
@@ -256,10 +266,11 @@ async fn rotate(
     idempotency::run(&request, &operator, &body, async |rotation: Rotation| {
         let id = parse_id(&id)?;
         let rotated = with(&operator, async |accounts| {
-            accounts.rotate(&id, rotation.grace_s).await
+            let Rotation { grace_s, secret } = rotation;
+            accounts.rotate(&id, grace_s, secret).await
         });
         let (row, secret) = rotated.await?;
-        let view = View::of(&operator.world, row, Some(secret));
+        let view = View::of(&operator.world, row, secret);
         Ok(Answer::new(StatusCode::OK, view))
     })
     .await

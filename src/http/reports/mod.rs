@@ -5,7 +5,7 @@ mod questions;
 mod sending;
 mod table;
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Query};
+use actix_web::{HttpRequest, HttpResponse, web::Query};
 use futures_util::StreamExt;
 use pitboss_providers::Code;
 use pitboss_schema::reports::{By, Wanted};
@@ -17,15 +17,19 @@ use self::{
         LargeWinsQuestion, LiabilityQuestion, OpenRoundsQuestion, PlayersQuestion, RevenueQuestion,
         TransactionsQuestion,
     },
-    table::{Format, Head, Report},
+    table::{Head, Report},
 };
 use super::{
-    ApiError, Route, auth::Operator, moment::moment, players::player_id, route::get,
+    ApiError, Route,
+    auth::Operator,
+    csv::{self, Format},
+    moment::moment,
+    players::player_id,
+    route::get,
     transactions::units,
 };
 use crate::access::Resource;
 
-const CSV: &str = "text/csv";
 const REFUSALS: &[Code] = &[Code::Busy];
 
 /// The routes of this module.
@@ -37,7 +41,7 @@ pub fn routes() -> Vec<Route> {
             .example_with("from", "2026-01-01")
             .example_with("to", "2026-02-01")
             .answers::<Report<RevenueLine>>(200)
-            .answers_as(200, CSV)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(REFUSALS),
         get("/v1/reports/players", Resource::Reports, players)
             .summary("Reports what each player played in a period")
@@ -45,19 +49,19 @@ pub fn routes() -> Vec<Route> {
             .example_with("from", "2026-01-01")
             .example_with("to", "2026-02-01")
             .answers::<Report<PlayersLine>>(200)
-            .answers_as(200, CSV)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(REFUSALS),
         get("/v1/reports/liability", Resource::Reports, liability)
             .summary("Reports what all players have, now or at an earlier moment")
             .query::<LiabilityQuestion>()
             .answers::<Report<LiabilityLine>>(200)
-            .answers_as(200, CSV)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(REFUSALS),
         get("/v1/reports/open-rounds", Resource::Reports, open_rounds)
             .summary("Reports open rounds by age, with what they hold")
             .query::<OpenRoundsQuestion>()
             .answers::<Report<OpenRoundsLine>>(200)
-            .answers_as(200, CSV)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(REFUSALS),
         get("/v1/reports/large-wins", Resource::Reports, large_wins)
             .summary("Reports the wins of a period from an amount on")
@@ -67,7 +71,7 @@ pub fn routes() -> Vec<Route> {
             .example_with("currency", "EUR")
             .example_with("min_amount", "1000.00")
             .answers::<Report<TransactionLine>>(200)
-            .answers_as(200, CSV)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(REFUSALS),
         get("/v1/reports/transactions", Resource::Reports, transactions)
             .summary("Reports every transaction of a period, oldest first")
@@ -75,24 +79,9 @@ pub fn routes() -> Vec<Route> {
             .example_with("from", "2026-01-01")
             .example_with("to", "2026-02-01")
             .answers::<Report<TransactionLine>>(200)
-            .answers_as(200, CSV)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(&[Code::Busy, Code::UnknownPlayer]),
     ]
-}
-
-/// The form that is asked for: by the query, else by `Accept`.
-fn format_of(request: &HttpRequest, asked: Option<Format>) -> Format {
-    let accepts_csv = || {
-        let accept = request.headers().get(header::ACCEPT)?.to_str().ok()?;
-        Some(accept.split(',').any(|range| {
-            let kind = range.split(';').next().unwrap_or_default();
-            kind.trim().eq_ignore_ascii_case(CSV)
-        }))
-    };
-    asked.unwrap_or(match accepts_csv() {
-        Some(true) => Format::Csv,
-        _ => Format::Json,
-    })
 }
 
 fn head(operator: &Operator, report: &'static str, title: &'static str, tests: bool) -> Head {
@@ -126,7 +115,7 @@ async fn revenue(
     let report = sending::begin(&world.reports).await?;
     let rows = report.revenue(&period, by);
     let lines = rows.map(|row| row.map(RevenueLine::from));
-    sending::answer(world, format_of(&request, query.format), head, lines).await
+    sending::answer(world, Format::of(&request, query.format), head, lines).await
 }
 
 async fn players(
@@ -148,7 +137,7 @@ async fn players(
     let report = sending::begin(&world.reports).await?;
     let rows = report.revenue(&period, by);
     let lines = rows.map(|row| row.map(PlayersLine::from));
-    sending::answer(world, format_of(&request, query.format), head, lines).await
+    sending::answer(world, Format::of(&request, query.format), head, lines).await
 }
 
 async fn liability(
@@ -171,7 +160,7 @@ async fn liability(
     let report = sending::begin(&world.reports).await?;
     let rows = report.liability(at, tests);
     let lines = rows.map(|row| row.map(LiabilityLine::from));
-    sending::answer(world, format_of(&request, query.format), head, lines).await
+    sending::answer(world, Format::of(&request, query.format), head, lines).await
 }
 
 async fn open_rounds(
@@ -189,7 +178,7 @@ async fn open_rounds(
     let report = sending::begin(&world.reports).await?;
     let rows = report.open_rounds(now, query.provider.as_ref(), query.currency, tests);
     let lines = rows.map(|row| row.map(OpenRoundsLine::from));
-    sending::answer(world, format_of(&request, query.format), head, lines).await
+    sending::answer(world, Format::of(&request, query.format), head, lines).await
 }
 
 async fn large_wins(
@@ -213,7 +202,7 @@ async fn large_wins(
     let report = sending::begin(&world.reports).await?;
     let rows = report.transactions(&period, &wanted);
     let lines = rows.map(|row| row.map(TransactionLine::from));
-    sending::answer(world, format_of(&request, query.format), head, lines).await
+    sending::answer(world, Format::of(&request, query.format), head, lines).await
 }
 
 async fn transactions(
@@ -242,5 +231,5 @@ async fn transactions(
     let report = sending::begin(&world.reports).await?;
     let rows = report.transactions(&period, &wanted);
     let lines = rows.map(|row| row.map(TransactionLine::from));
-    sending::answer(world, format_of(&request, query.format), head, lines).await
+    sending::answer(world, Format::of(&request, query.format), head, lines).await
 }

@@ -7,10 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use time::UtcOffset;
 
-use super::table::Format;
 use crate::{
     http::{
         ApiError,
+        csv::Format,
         moment::{in_order, moment_or_day, offset},
     },
     world::World,

@@ -15,8 +15,11 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::table::{Format, Head, Line, Pen};
-use crate::{http::ApiError, world::World};
+use super::table::{Head, Line, Pen};
+use crate::{
+    http::{ApiError, csv::Format},
+    world::World,
+};
 
 /// How long the first line may take before the answer begins without it. What fails so early is answered as an error.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -2,36 +2,16 @@
 //! when nothing happened.
 
 use bytes::Bytes;
-use csv::{Terminator, Writer, WriterBuilder};
-use pitboss_wallet::{
-    Currency, Environment, ExternalId, GameId, Kind, Money, PlayerId, ProviderId, RoundId,
-    Timestamp, TransactionId, TransactionState,
-};
+use pitboss_wallet::{Environment, Timestamp};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::http::amount::Amount;
+use crate::http::csv::{Format, Table, disarmed};
 
 /// Bytes that are gathered before they are sent.
 const CHUNK: usize = 16 * 1024;
 /// What stands in for the lines when there are none.
 const NO_ACTIVITY: &str = "No Activity";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    Json,
-    Csv,
-}
-
-impl Format {
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Csv => "text/csv; charset=utf-8",
-        }
-    }
-}
 
 /// What every report says of itself.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -86,64 +66,17 @@ macro_rules! line {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
 
             fn cells(&self) -> Vec<String> {
-                vec![$($crate::http::reports::table::Cell::cell(&self.$field)),+]
+                vec![$($crate::http::csv::Cell::cell(&self.$field)),+]
             }
         }
     };
 }
 pub(super) use line;
 
-/// A value as a cell of CSV.
-pub trait Cell {
-    fn cell(&self) -> String;
-}
-
-macro_rules! printed {
-    ($($type:ty),+) => { $(impl Cell for $type { fn cell(&self) -> String { self.to_string() } })+ };
-}
-// Our own words and numbers.
-printed!(i64, Amount, Money, Timestamp, TransactionId, Currency);
-
-macro_rules! named {
-    ($($type:ty),+) => { $(impl Cell for $type { fn cell(&self) -> String { self.as_str().to_owned() } })+ };
-}
-named!(Kind, TransactionState);
-
-macro_rules! foreign {
-    ($($type:ty),+) => { $(impl Cell for $type { fn cell(&self) -> String { disarmed(self.as_str()) } })+ };
-}
-// What others wrote.
-foreign!(String, PlayerId, ProviderId, GameId, RoundId, ExternalId);
-
-impl<T: Cell> Cell for Option<T> {
-    fn cell(&self) -> String {
-        self.as_ref().map_or_else(String::new, Cell::cell)
-    }
-}
-
-/// A text that a spreadsheet would take for a formula gets an apostrophe in front, which it shows as text.
-fn disarmed(text: &str) -> String {
-    const ARMED: [char; 11] = [
-        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ];
-    if text.starts_with(ARMED) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
 /// Writes a report, line by line. What it gathers is bounded, however many lines there are.
 pub enum Pen {
-    Json {
-        out: Vec<u8>,
-        lines: u64,
-    },
-    Csv {
-        out: Box<Writer<Vec<u8>>>,
-        width: usize,
-        lines: u64,
-    },
+    Json { out: Vec<u8>, lines: u64 },
+    Csv { table: Table, lines: u64 },
 }
 
 /// Why a line could not be written: a fault of ours.
@@ -152,13 +85,7 @@ pub enum PenError {
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
-    Csv(#[from] csv::Error),
-}
-
-fn csv_writer() -> Box<Writer<Vec<u8>>> {
-    let mut builder = WriterBuilder::new();
-    builder.terminator(Terminator::CRLF);
-    Box::new(builder.from_writer(Vec::new()))
+    Csv(#[from] ::csv::Error),
 }
 
 impl Pen {
@@ -172,30 +99,14 @@ impl Pen {
                 Ok(Self::Json { out, lines: 0 })
             }
             Format::Csv => {
-                // Every record of a file has as many fields (RFC 4180, 2.4).
-                let width = L::COLUMNS.len().max(2);
-                let mut pen = Self::Csv {
-                    out: csv_writer(),
-                    width,
-                    lines: 0,
-                };
+                let mut table = Table::new(L::COLUMNS.len().max(2));
                 for (name, value) in preamble(head) {
-                    pen.record(&[name.to_owned(), value])?;
+                    table.record(&[name, &value])?;
                 }
-                let columns: Vec<String> = L::COLUMNS.iter().map(|&name| name.to_owned()).collect();
-                pen.record(&columns)?;
-                Ok(pen)
+                table.record(L::COLUMNS)?;
+                Ok(Self::Csv { table, lines: 0 })
             }
         }
-    }
-
-    /// A record of CSV, filled up with empty fields.
-    fn record(&mut self, cells: &[String]) -> Result<(), PenError> {
-        if let Self::Csv { out, width, .. } = self {
-            let empty = std::iter::repeat_n("", width.saturating_sub(cells.len()));
-            out.write_record(cells.iter().map(String::as_str).chain(empty))?;
-        }
-        Ok(())
     }
 
     pub fn line<L: Line>(&mut self, line: &L) -> Result<(), PenError> {
@@ -208,9 +119,9 @@ impl Pen {
                 serde_json::to_writer(out, line)?;
                 Ok(())
             }
-            Self::Csv { lines, .. } => {
+            Self::Csv { table, lines } => {
                 *lines += 1;
-                self.record(&line.cells())
+                Ok(table.record(&line.cells())?)
             }
         }
     }
@@ -223,7 +134,7 @@ impl Pen {
                 out.extend_from_slice(end.as_bytes());
                 Ok(())
             }
-            Self::Csv { lines, .. } if *lines == 0 => self.record(&[NO_ACTIVITY.to_owned()]),
+            Self::Csv { table, lines: 0 } => Ok(table.record(&[NO_ACTIVITY])?),
             Self::Csv { .. } => Ok(()),
         }
     }
@@ -232,7 +143,7 @@ impl Pen {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Json { out, .. } => out.len() >= CHUNK,
-            Self::Csv { out, .. } => out.get_ref().len() >= CHUNK,
+            Self::Csv { table, .. } => table.len() >= CHUNK,
         }
     }
 
@@ -240,13 +151,7 @@ impl Pen {
     pub fn take(&mut self) -> Result<Bytes, PenError> {
         match self {
             Self::Json { out, .. } => Ok(std::mem::take(out).into()),
-            Self::Csv { out, .. } => {
-                let full = std::mem::replace(out, csv_writer());
-                let bytes = full
-                    .into_inner()
-                    .map_err(|error| csv::Error::from(error.into_error()))?;
-                Ok(bytes.into())
-            }
+            Self::Csv { table, .. } => Ok(table.take()?),
         }
     }
 }
@@ -323,7 +228,7 @@ mod tests {
             text.starts_with("title,A sample,\r\noperator,'=cmd(),\r\n"),
             "{text}"
         );
-        let mut reader = csv::ReaderBuilder::new()
+        let mut reader = ::csv::ReaderBuilder::new()
             .has_headers(false)
             .from_reader(text.as_bytes());
         // A record of another width would be an error.

@@ -1,9 +1,12 @@
 //! `GET /v1/rounds/{id}`: a round with all that happened in it.
 
 use actix_web::{HttpResponse, web::Path};
-use pitboss_schema::{PlayedSession, RoundKeyRow, RoundRow, TransactionRow};
+use pitboss_schema::{
+    AuditAction, AuditFilter, PlayedSession, RoundKeyRow, RoundRow, TransactionRow,
+};
 use pitboss_wallet::{
-    Balance, BalanceView, ExternalId, GameId, Kind, RoundState, SessionId, Timestamp, TransactionId,
+    Balance, BalanceView, ExternalId, GameId, Kind, PlayerId, RoundState, SessionId, Timestamp,
+    TransactionId,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,6 +26,8 @@ use crate::{
 pub const TRANSACTIONS_MAX: usize = 1000;
 /// Decisions of the player that are looked through for events of the round.
 const EVENTS_SCAN: usize = 2000;
+/// Voids of one player in one moment that are looked through in the audit log.
+const NOTED_MAX: u32 = 100;
 /// Sessions that are shown of a round.
 const SESSIONS_MAX: usize = 20;
 
@@ -62,9 +67,9 @@ struct VoidView {
     transaction_id: TransactionId,
     /// The id under which it was asked for.
     provider_transaction_id: ExternalId,
-    /// Why, in the words of whoever voided it; `null` when the event that tells is no longer kept.
+    /// Why, in the words of whoever voided it.
     reason: Option<String>,
-    /// Who did it, as the event tells.
+    /// Who asked for it and who approved it; `null` where it was the provider.
     by: Option<Value>,
 }
 
@@ -134,8 +139,7 @@ pub async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpRespons
     let (key, round) = of_path(&operator, &id).await?;
     let (rows, left_out) = transactions_of(world, &key).await?;
     let voided = if round.state == RoundState::Voided {
-        let events = events_of(world, &key, &round).await?;
-        voided(&rows, &events)
+        voided(world, &key, &round, &rows).await?
     } else {
         None
     };
@@ -168,22 +172,61 @@ pub async fn get_one(operator: Operator, id: Path<String>) -> Result<HttpRespons
     }))
 }
 
-fn voided(rows: &[TransactionRow], events: &[Value]) -> Option<VoidView> {
+async fn voided(
+    world: &World,
+    key: &RoundKeyRow,
+    round: &RoundRow,
+    rows: &[TransactionRow],
+) -> Result<Option<VoidView>, ApiError> {
     // Later ones found nothing left to take back.
-    let void = rows.iter().find(|row| row.kind == Kind::VoidRound)?;
-    let told = events
-        .iter()
-        .find(|event| event["type"] == "game.round_voided")
-        .map(|event| &event["data"]);
-    Some(VoidView {
-        at: void.created_at,
-        transaction_id: void.id,
-        provider_transaction_id: void.external_id.clone(),
-        reason: told.and_then(|data| data["reason"].as_str().map(str::to_owned)),
-        by: told
-            .map(|data| data["by"].clone())
-            .filter(|by| !by.is_null()),
-    })
+    let Some(void) = rows.iter().find(|row| row.kind == Kind::VoidRound) else {
+        return Ok(None);
+    };
+    let events = events_of(world, key, round).await?;
+    let mut events = events.into_iter();
+    let event = events.find(|event| event["type"] == "game.round_voided");
+    let told = match event {
+        Some(mut event) => Some(event["data"].take()),
+        // Events are kept for a while, entries of the audit log for ever; they come a moment later.
+        None => noted(world, &key.player, void).await?,
+    };
+    Ok(Some(VoidView::of(void, told.as_ref())))
+}
+
+/// What the audit log tells of a void: the data of its event.
+async fn noted(
+    world: &World,
+    player: &PlayerId,
+    void: &TransactionRow,
+) -> Result<Option<Value>, ApiError> {
+    let at = void.created_at;
+    let filter = AuditFilter {
+        action: Some(AuditAction::RoundVoided),
+        subject: Some(format!("player/{player}")),
+        actor: None,
+        from: Some(at),
+        to: Some(Timestamp::from_micros(at.as_micros().saturating_add(1))),
+    };
+    let entries = world.store.audit_entries(&filter, None, NOTED_MAX).await;
+    let entries = entries.map_err(ApiError::unavailable)?.into_iter();
+    let mut details = entries.filter_map(|entry| serde_json::from_str::<Value>(&entry.detail).ok());
+    let transaction = void.id.to_string();
+    let found = details.find(|detail| detail["transaction"] == transaction);
+    Ok(found.map(|mut detail| detail["data"].take()))
+}
+
+impl VoidView {
+    fn of(void: &TransactionRow, told: Option<&Value>) -> Self {
+        Self {
+            at: void.created_at,
+            transaction_id: void.id,
+            provider_transaction_id: void.external_id.clone(),
+            reason: told.and_then(|data| data["reason"].as_str().map(str::to_owned)),
+            by: told
+                .map(|data| data["by"].clone())
+                .filter(|by| !by.is_null()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -251,20 +294,21 @@ mod tests {
     }
 
     #[test]
-    fn a_void_is_told_with_its_reason_while_its_event_is_kept() {
-        let rows = [void()];
-        let event = json!({
-            "type": "game.round_voided",
-            "data": { "reason": "a fault of the game", "by": "ann" },
-        });
-        let told = voided(&rows, &[json!({ "type": "game.round_opened" }), event]).unwrap();
+    fn a_void_is_told_with_its_reason_and_with_people_where_there_were_any() {
+        let row = void();
+        let data = json!({ "reason": "a fault of the game", "by": "ann" });
+        let told = VoidView::of(&row, Some(&data));
         assert_eq!(told.reason.as_deref(), Some("a fault of the game"));
         assert_eq!(told.by, Some(json!("ann")));
-        assert_eq!(told.transaction_id, rows[0].id);
-        let forgotten = voided(&rows, &[]).unwrap();
-        assert_eq!((forgotten.reason, forgotten.by), (None, None));
-        assert_eq!(forgotten.at, rows[0].created_at);
-        assert!(voided(&[], &[]).is_none());
+        assert_eq!(told.transaction_id, row.id);
+        let of_provider = VoidView::of(&row, Some(&json!({ "reason": "x", "by": null })));
+        assert_eq!(
+            (of_provider.reason.as_deref(), of_provider.by),
+            (Some("x"), None)
+        );
+        let unknown = VoidView::of(&row, None);
+        assert_eq!((unknown.reason, unknown.by), (None, None));
+        assert_eq!(unknown.at, row.created_at);
     }
 
     #[test]

@@ -206,6 +206,12 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
             Caller::Anybody,
             "/docs/errors".into(),
         ),
+        case(
+            "/docs/providers/{dialect}",
+            "GET",
+            Caller::Anybody,
+            "/docs/providers/hub88".into(),
+        ),
         public("/asyncapi.json"),
         public("/openapi.json"),
         case(

@@ -12,7 +12,7 @@ use reqwest::{
     Method, RequestBuilder,
     header::{AUTHORIZATION, HeaderValue},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use cases::{
     Caller, Case, Made, SEGMENTS, Webhook, cases, documented_statuses, hostile_values, routes,
@@ -90,6 +90,9 @@ impl Scene {
             let name = place.rsplit('/').next().unwrap();
             let is_element = name.parse::<usize>().is_ok();
             let mut values = hostile_values();
+            if let Some(fields) = field.as_object() {
+                values.extend(lists(fields));
+            }
             if let Some(text) = field.as_str() {
                 values.push(format!("\"{text}\\u0000\"").into_bytes());
             }
@@ -108,13 +111,10 @@ impl Scene {
                 }
             }
         }
-        // As a list, the values in either order: serde takes one for an object with these fields.
-        let mut values: Vec<&Value> = case.body.as_object().unwrap().values().collect();
-        let list = json!(values).to_string().into_bytes();
-        values.reverse();
+        let [list, reversed] = lists(case.body.as_object().unwrap());
         let whole = [
             list,
-            json!(values).to_string().into_bytes(),
+            reversed,
             format!("[{good}]").into_bytes(),
             json!(good).to_string().into_bytes(),
             good.as_bytes()[..good.len() - 1].to_vec(),
@@ -259,6 +259,14 @@ fn twice(request: RequestBuilder) -> RequestBuilder {
         }
     }
     RequestBuilder::from_parts(client, request)
+}
+
+/// The values of an object as a list, in either order: serde takes one for an object with these fields.
+fn lists(fields: &Map<String, Value>) -> [Vec<u8>; 2] {
+    let mut values: Vec<&Value> = fields.values().collect();
+    let list = json!(values).to_string().into_bytes();
+    values.reverse();
+    [list, json!(values).to_string().into_bytes()]
 }
 
 /// Pointers to everything inside a body.

@@ -111,7 +111,11 @@ async fn what_no_account_can_be_made_of_is_refused_by_name_and_nothing_is_writte
             "at most 64",
         ),
         ("callback_log", json!("some"), "malformed", "callback_log"),
-        ("secret", json!("mine"), "unknown_field", "secret"),
+        ("secret", json!("mine"), "malformed", "secret"),
+        ("secret", json!(7), "malformed", "secret"),
+        ("settings", json!({ "x": "y" }), "malformed", "settings: x"),
+        ("settings", json!([]), "malformed", "settings"),
+        ("settings", json!({ "x": null }), "malformed", "settings"),
     ] {
         let body = with(&good, field, value.clone());
         let refused = client.post("/v1/providers", &body).await.refused(422, code);
@@ -286,4 +290,171 @@ async fn a_key_needs_the_scope_and_a_signature_of_another_account_is_none() {
         .http(Method::POST, &path)
         .header("Pitboss-Signature", signed);
     send(request.body(body)).await.refused(401, "bad_signature");
+}
+
+/// The public key of Hub88's demo, and the other half of the simulator's pair.
+const PEM: &str = include_str!("../../../providers/tests/vectors/hub88-public.pem");
+
+#[tokio::test]
+async fn the_dialects_are_listed_with_what_an_account_may_choose() {
+    let client = shared().await;
+    let list = client.get("/v1/dialects").await.ok();
+    let names: Vec<&str> = list.json["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    let registered: Vec<&str> = pitboss_providers::DIALECTS
+        .iter()
+        .map(|one| one.name())
+        .collect();
+    assert_eq!(names, registered);
+    let hub88 = names.iter().position(|name| *name == "hub88").unwrap();
+    let hub88 = &list.json["data"][hub88];
+    assert_eq!(hub88["secret_is_given"], true);
+    assert_eq!(hub88["settings"]["header"]["default"], "X-Hub88-Signature");
+    assert_eq!(hub88["settings"]["header"]["allowed"], Value::Null);
+    assert_eq!(
+        hub88["settings"]["paths"]["allowed"],
+        json!(["hub88", "wallet"])
+    );
+    assert_eq!(hub88["policy"]["rollback_after_win"], "reverse");
+}
+
+#[tokio::test]
+async fn settings_are_chosen_changed_and_told_and_a_wrong_one_is_named() {
+    let client = shared().await;
+    let id = unique("caleta");
+    let path = format!("/v1/providers/{id}");
+    let body = json!({
+        "id": id, "dialect": "hub88", "secret": PEM,
+        "settings": { "header": "X-Auth-Signature", "paths": "wallet" },
+    });
+    for (settings, told) in [
+        (
+            json!({ "paths": "caleta" }),
+            "paths: must be one of hub88, wallet",
+        ),
+        (json!({ "header": "X Sign" }), "header"),
+        (
+            json!({ "headers": "X-Sign" }),
+            "headers: there is no such setting",
+        ),
+    ] {
+        let wrong = with(&body, "settings", settings);
+        let refused = client
+            .post("/v1/providers", &wrong)
+            .await
+            .refused(422, "malformed");
+        assert!(refused.text.contains(told), "{}", refused.text);
+    }
+    client.get(&path).await.refused(404, "unknown_provider");
+
+    let made = client.post("/v1/providers", &body).await.ok();
+    assert_eq!(made.json["settings"], body["settings"]);
+    assert!(
+        made.json.get("secret").is_none(),
+        "a given one is not shown: {}",
+        made.text
+    );
+    for (settings, told) in [
+        (json!({ "paths": "x", "header": "" }), "header: must be"),
+        (json!({ "x": null }), "x: there is no such setting"),
+    ] {
+        let change = json!({ "settings": settings, "name": "Never" });
+        let refused = patch(&client, &path, &change)
+            .await
+            .refused(422, "malformed");
+        assert!(refused.text.contains(told), "{}", refused.text);
+    }
+    let changed = patch(&client, &path, &json!({ "settings": { "header": null } }))
+        .await
+        .ok();
+    let wanted = json!({ "header": "X-Hub88-Signature", "paths": "wallet" });
+    assert_eq!(changed.json["settings"], wanted);
+    assert_eq!(client.get(&path).await.ok().json["settings"], wanted);
+    // The default by its name is no change.
+    patch(
+        &client,
+        &path,
+        &json!({ "settings": { "header": "X-Hub88-Signature" } }),
+    )
+    .await
+    .ok();
+    let noted = noted(&client, &id).await;
+    assert_eq!(noted.len(), 2, "{noted:?}");
+    assert_eq!(noted[0].1["settings.paths"], "wallet");
+    assert_eq!(
+        noted[1].1["before"],
+        json!({ "settings.header": "X-Auth-Signature" })
+    );
+    assert_eq!(
+        noted[1].1["after"],
+        json!({ "settings.header": "X-Hub88-Signature" })
+    );
+}
+
+#[tokio::test]
+async fn a_given_secret_is_checked_used_and_never_shown_again() {
+    let client = shared().await;
+    let id = unique("given");
+    // A public key has to come from the provider, and to be one.
+    for secret in [Value::Null, json!("no key at all"), json!("")] {
+        let body = json!({ "id": id, "dialect": "hub88", "secret": secret });
+        let refused = client
+            .post("/v1/providers", &body)
+            .await
+            .refused(422, "malformed");
+        assert!(refused.text.contains("secret: "), "{}", refused.text);
+    }
+    let given = "what the provider chose";
+    let body = json!({ "id": id, "secret": given });
+    let made = client.post_once("/v1/providers", &id, &body).await.ok();
+    let again = client.post_once("/v1/providers", &id, &body).await.ok();
+    for answer in [
+        &made,
+        &again,
+        &client.get(&format!("/v1/providers/{id}")).await.ok(),
+    ] {
+        assert!(!answer.text.contains(given), "{}", answer.text);
+    }
+    let account = Account {
+        id: id.clone(),
+        secret: given.to_owned(),
+        game: String::new(),
+    };
+    let balance = json!({ "player": "alice", "currency": "EUR" });
+    account
+        .client(&client, given)
+        .callback("balance", &balance)
+        .await
+        .ok();
+
+    let rotate = format!("/v1/providers/{id}/rotate");
+    let refused = client.post(&rotate, &json!({ "secret": "short" })).await;
+    refused.refused(422, "malformed");
+    account
+        .client(&client, given)
+        .callback("balance", &balance)
+        .await
+        .ok();
+    let next = "what he chose after that";
+    let rotated = client
+        .post(&rotate, &json!({ "secret": next, "grace_s": 0 }))
+        .await
+        .ok();
+    assert!(!rotated.text.contains(next), "{}", rotated.text);
+    account
+        .client(&client, next)
+        .callback("balance", &balance)
+        .await
+        .ok();
+    account
+        .client(&client, given)
+        .callback("balance", &balance)
+        .await
+        .refused(401, "bad_signature");
+    let noted = format!("{:?}", noted(&client, &id).await);
+    assert!(!noted.contains(given) && !noted.contains(next), "{noted}");
 }

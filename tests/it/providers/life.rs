@@ -6,7 +6,7 @@ use super::actions;
 use crate::support::{
     account::{Account, patch},
     casino::{Casino, done},
-    client::ProviderLogin,
+    client::{ProviderLogin, send},
     eventually,
     player::Player,
     sandbox::shared,
@@ -305,7 +305,44 @@ async fn other_nodes_go_by_a_change_within_seconds_and_the_command_line_is_one_m
     one.post("/v1/providers", &json!({ "id": "core" }))
         .await
         .refused(409, "provider_limit");
+    // A setting that one node has changed counts on the other within seconds, and keys come from files.
+    let key = casino.scratch.join("hub.pem");
+    std::fs::write(
+        &key,
+        include_str!("../../../providers/tests/vectors/hub88-public.pem"),
+    )
+    .unwrap();
     let ledger = casino.ledger("sandbox").await;
+    ledger
+        .0
+        .execute("DELETE FROM provider WHERE id = 'beta'", &[])
+        .await
+        .unwrap();
+    let create = [
+        "providers",
+        "create",
+        "--id",
+        "hub",
+        "--dialect",
+        "hub88",
+        "--setting",
+        "paths=wallet",
+    ];
+    let secret = ["--secret-file", key.to_str().unwrap()];
+    let made = run(&[&create[..], &secret].concat()).await;
+    assert_eq!(made, "", "a given secret is not shown");
+    let rotate = ["providers", "rotate", "--id", "hub"];
+    assert_eq!(run(&[&rotate[..], &secret].concat()).await, "");
+    let hub = one.get("/v1/providers/hub").await.ok();
+    assert_eq!(hub.json["settings"]["paths"], "wallet");
+    let astray = async |action: &str| {
+        let path = format!("/callbacks/sandbox/hub/{action}");
+        send(two.http(reqwest::Method::POST, &path).body("{}")).await
+    };
+    eventually("the other node knows the account", async || {
+        (astray("wallet/bet").await.status == 200).then_some(())
+    })
+    .await;
     let sql = "SELECT count(*) FROM audit_entry WHERE actor_kind = 'command_line' AND subject = $1";
     assert_eq!(ledger.number(sql, "provider/acme").await, 4);
 }

@@ -1,7 +1,7 @@
 //! What every test needs: the program under test, and the three kinds of people who use it.
 //!
 //! `program` runs the binary and ends it, `sandbox` and `casino` start a whole casino of it, `client` is
-//! the operator and the provider over HTTP, `account` another provider, `player` one player and his requests, `stream` his WebSocket,
+//! the operator and the provider over HTTP, `account` another provider, `simulated` one of any dialect, `player` one player and his requests, `stream` his WebSocket,
 //! `bus` a subscriber on NATS, `receiver` one of webhooks, `owner` another owner of a player, `ledger` the look
 //! into Postgres that tells whether it is true. What must not live here: rules of the casino. They are in the
 //! tests, one each.
@@ -17,6 +17,7 @@ pub mod program;
 pub mod random;
 pub mod receiver;
 pub mod sandbox;
+pub mod simulated;
 pub mod stream;
 
 use std::time::Duration;

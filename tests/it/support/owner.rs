@@ -13,7 +13,7 @@ use super::client::Client;
 pub async fn carry_out(client: &Client, player: &str, command: &Command) {
     let store = Store::connect(&client.at.postgres, StoreOptions::default()).unwrap();
     let player = PlayerId::new(player).unwrap();
-    let mut writer = store.writer().await.unwrap();
+    let writer = store.writer().await.unwrap();
     let mut facts = Facts::default();
     for _ in 0..10 {
         let state = store.load(&player).await.unwrap().unwrap();

@@ -96,8 +96,8 @@ pub(super) fn set_status(draft: &mut Draft<'_, '_>, set: &SetStatus) -> Result<R
     let changed = StatusChanged {
         status: set.status,
         from: draft.state().status,
-        reason: &set.reason,
-        by: &set.by,
+        reason: Some(&set.reason),
+        by: Some(&set.by),
     };
     draft.event(None, &changed);
     draft.set_status(set.status);

@@ -56,8 +56,8 @@ pub(super) fn decide(draft: &mut Draft<'_, '_>, adjust: &Adjust) -> Result<Reply
         amount: adjust.amount,
         currency,
         category: adjust.category,
-        reason: &adjust.reason,
-        by: &adjust.by,
+        reason: Some(&adjust.reason),
+        by: Some(&adjust.by),
         balance: receipt.balance.map(BalanceView::from),
     };
     draft.event(Some(receipt.transaction), &adjusted);

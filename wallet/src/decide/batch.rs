@@ -19,8 +19,12 @@ pub(super) fn decide(
     let mut session = None;
     let mut round = match batch.actions.first() {
         // Wins alone are paid like a single win: without a session, to whomever (T8).
-        Some(Action::Win { transaction, units }) if !batch.actions.iter().any(is_bet) => {
-            win::round_of(draft, origin, &win_of(batch, transaction, *units))?
+        Some(Action::Win {
+            transaction,
+            units,
+            kind,
+        }) if !batch.actions.iter().any(is_bet) => {
+            win::round_of(draft, origin, &win_of(batch, transaction, *units, *kind))?
         }
         _ => {
             let BetWin {
@@ -50,8 +54,12 @@ pub(super) fn decide(
                 };
                 bet::debit(draft, origin, &mut round, &stake, won)?
             }
-            Action::Win { transaction, units } => {
-                let win = win_of(batch, transaction, *units);
+            Action::Win {
+                transaction,
+                units,
+                kind,
+            } => {
+                let win = win_of(batch, transaction, *units, *kind);
                 win::check(draft, origin, &round, &win)?;
                 // `credit` refuses what would overflow the balance, which is at least this sum.
                 won = won.saturating_add(*units);
@@ -69,7 +77,7 @@ pub(super) fn decide(
     Ok(settled(draft, receipts, false))
 }
 
-fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64) -> Win {
+fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64, kind: WinKind) -> Win {
     Win {
         transaction: transaction.clone(),
         game: batch.game.clone(),
@@ -77,7 +85,7 @@ fn win_of(batch: &BetWin, transaction: &ExternalId, units: i64) -> Win {
         round: batch.round.clone(),
         amount: Money::new(units, batch.currency),
         bet: None,
-        kind: WinKind::Ordinary,
+        kind,
         closes_round: false,
     }
 }

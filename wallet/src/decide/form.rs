@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 
-use crate::{Action, Bet, BetWin, Kind, PlayCommand, Refusal, RefusalCode};
+use crate::{Action, Bet, BetWin, Kind, PlayCommand, Refusal, RefusalCode, Rollback};
 
 pub(super) fn check(command: &PlayCommand) -> Result<(), Refusal> {
     match command {
         PlayCommand::Bet(bet) => check_bet(bet),
         PlayCommand::Win(win) if win.amount.units < 0 => malformed("a win is never negative"),
         PlayCommand::BetWin(batch) => check_batch(batch),
+        PlayCommand::Rollbacks(list) => check_rollbacks(list),
         PlayCommand::Win(_)
         | PlayCommand::Rollback(_)
         | PlayCommand::CloseRound(_)
@@ -44,13 +45,31 @@ fn check_batch(batch: &BetWin) -> Result<(), Refusal> {
     for action in &batch.actions {
         let (kind, transaction, units) = match action {
             Action::Bet { transaction, units } => (Kind::Bet, transaction, *units),
-            Action::Win { transaction, units } => (Kind::Win, transaction, *units),
+            Action::Win {
+                transaction, units, ..
+            } => (Kind::Win, transaction, *units),
         };
         if units < 0 {
             return malformed("an amount is never negative");
         }
         if !seen.insert((kind, transaction)) {
             return malformed("two actions have one transaction id");
+        }
+    }
+    Ok(())
+}
+
+fn check_rollbacks(list: &[Rollback]) -> Result<(), Refusal> {
+    if list.is_empty() {
+        return malformed("there is no rollback");
+    }
+    let (mut ids, mut targets) = (HashSet::new(), HashSet::new());
+    for rollback in list {
+        if !ids.insert(&rollback.transaction) {
+            return malformed("two rollbacks have one transaction id");
+        }
+        if !targets.insert(&rollback.target) {
+            return malformed("two rollbacks name one target");
         }
     }
     Ok(())

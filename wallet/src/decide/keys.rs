@@ -1,5 +1,6 @@
 //! The keys and fingerprints of a command: what makes it a repeat of an earlier one (T1, T2).
 
+use super::draft::REVERSIBLE;
 use crate::{
     Action, Adjust, Command, Deposit, ExternalId, Fact, Fingerprint, GameId, Kind, Money, Origin,
     Play, PlayCommand, ProviderId, Rollback, RollbackAmount, RoundId, RoundKey, RoundScope,
@@ -148,7 +149,9 @@ pub(super) fn own(play: &Play) -> Vec<OwnKey> {
             .map(|action| {
                 let (kind, transaction, units) = match action {
                     Action::Bet { transaction, units } => (Kind::Bet, transaction, *units),
-                    Action::Win { transaction, units } => (Kind::Win, transaction, *units),
+                    Action::Win {
+                        transaction, units, ..
+                    } => (Kind::Win, transaction, *units),
                 };
                 let amount = Money::new(units, batch.currency);
                 OwnKey {
@@ -163,10 +166,12 @@ pub(super) fn own(play: &Play) -> Vec<OwnKey> {
                 }
             })
             .collect(),
-        PlayCommand::Rollback(rollback) => vec![OwnKey {
-            key: key(origin, Kind::Rollback, &rollback.transaction),
-            fingerprint: rollback_fingerprint(origin, rollback),
-        }],
+        PlayCommand::Rollback(rollback) => vec![own_rollback(origin, rollback)],
+        PlayCommand::Rollbacks(list) => {
+            let each = list.iter();
+            each.map(|rollback| own_rollback(origin, rollback))
+                .collect()
+        }
         PlayCommand::CloseRound(close) => vec![OwnKey {
             key: close_key(origin, &close.game, &close.round),
             fingerprint: close_fingerprint(&close.round),
@@ -175,6 +180,13 @@ pub(super) fn own(play: &Play) -> Vec<OwnKey> {
             key: key(origin, Kind::VoidRound, &void.transaction),
             fingerprint: round_fingerprint(Kind::VoidRound, &void.game, &void.round),
         }],
+    }
+}
+
+fn own_rollback(origin: &Origin, rollback: &Rollback) -> OwnKey {
+    OwnKey {
+        key: key(origin, Kind::Rollback, &rollback.transaction),
+        fingerprint: rollback_fingerprint(origin, rollback),
     }
 }
 
@@ -213,6 +225,11 @@ impl Command {
     }
 }
 
+/// What a rollback may mean: a bet and a win may share one id (T1).
+fn targets(origin: &Origin, rollback: &Rollback) -> [Fact; 2] {
+    REVERSIBLE.map(|kind| Fact::Transaction(key(origin, kind, &rollback.target)))
+}
+
 /// Every fact that deciding a provider's request may turn on.
 pub(super) fn play_facts(play: &Play) -> Vec<Fact> {
     let origin = &play.origin;
@@ -238,9 +255,9 @@ pub(super) fn play_facts(play: &Play) -> Vec<Fact> {
             facts.push(round(&batch.game, &batch.round));
             facts.push(Fact::Session(batch.session));
         }
-        PlayCommand::Rollback(rollback) => {
-            facts.push(Fact::Transaction(key(origin, Kind::Bet, &rollback.target)));
-            facts.push(Fact::Transaction(key(origin, Kind::Win, &rollback.target)));
+        PlayCommand::Rollback(rollback) => facts.extend(targets(origin, rollback)),
+        PlayCommand::Rollbacks(list) => {
+            facts.extend(list.iter().flat_map(|one| targets(origin, one)));
         }
         PlayCommand::CloseRound(close) => facts.push(round(&close.game, &close.round)),
         PlayCommand::VoidRound(void) => facts.push(round(&void.game, &void.round)),

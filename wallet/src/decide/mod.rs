@@ -127,6 +127,7 @@ fn decide_play(draft: &mut Draft<'_, '_>, play: &Play) -> Result<Reply, Stop> {
         PlayCommand::Win(win) => win::decide(draft, &play.origin, win),
         PlayCommand::BetWin(batch) => batch::decide(draft, &play.origin, batch),
         PlayCommand::Rollback(rollback) => rollback::decide(draft, &play.origin, rollback),
+        PlayCommand::Rollbacks(list) => rollback::decide_list(draft, &play.origin, list),
         PlayCommand::CloseRound(close) => round::decide_close(draft, &play.origin, close),
         PlayCommand::VoidRound(void) => void::decide(draft, &play.origin, void),
     };

@@ -17,20 +17,75 @@ pub(super) fn decide(
     origin: &Origin,
     rollback: &Rollback,
 ) -> Result<Reply, Stop> {
-    let own = keys::key(origin, Kind::Rollback, &rollback.transaction);
-    let targets = REVERSIBLE.map(|kind| keys::key(origin, kind, &rollback.target));
-    let mut unknown: Vec<Fact> = targets
-        .iter()
-        .filter(|key| matches!(draft.stored_in_ledger(key), Lookup::Unknown))
-        .map(|key| Fact::Transaction(key.clone()))
-        .collect();
-    if !unknown.is_empty() {
+    ask_for(draft, origin, std::slice::from_ref(rollback))?;
+    match one(draft, origin, rollback)? {
+        Done::Now(receipt) => Ok(settled(draft, vec![receipt], false)),
+        Done::Before(receipt) => Err(Stop::Answer(replay(draft, vec![receipt]))),
+    }
+}
+
+/// Several at once, in their order. Those that came before have their answers already.
+pub(super) fn decide_list(
+    draft: &mut Draft<'_, '_>,
+    origin: &Origin,
+    list: &[Rollback],
+) -> Result<Reply, Stop> {
+    ask_for(draft, origin, list)?;
+    let mut receipts = Vec::with_capacity(list.len());
+    let mut is_new = false;
+    for rollback in list {
+        let own = keys::key(origin, Kind::Rollback, &rollback.transaction);
+        receipts.push(match draft.stored(&own) {
+            Lookup::Found(stored) => stored.receipt,
+            Lookup::Absent | Lookup::Unknown => match one(draft, origin, rollback)? {
+                Done::Now(receipt) => {
+                    is_new = true;
+                    receipt
+                }
+                Done::Before(receipt) => receipt,
+            },
+        });
+    }
+    if is_new {
+        Ok(settled(draft, receipts, false))
+    } else {
+        Err(Stop::Answer(replay(draft, receipts)))
+    }
+}
+
+/// What became of one rollback.
+enum Done {
+    Now(Receipt),
+    /// Its target went back, or was blocked, by an earlier one.
+    Before(Receipt),
+}
+
+/// A rollback is not decided on memory alone: the ledger knows whether its target has gone back.
+fn ask_for(draft: &Draft<'_, '_>, origin: &Origin, rollbacks: &[Rollback]) -> Result<(), Stop> {
+    let mut unknown = Vec::new();
+    for rollback in rollbacks {
+        let targets = REVERSIBLE.map(|kind| keys::key(origin, kind, &rollback.target));
+        let of_target = targets
+            .into_iter()
+            .filter(|key| matches!(draft.stored_in_ledger(key), Lookup::Unknown))
+            .map(Fact::Transaction);
+        let known = unknown.len();
+        unknown.extend(of_target);
         // The ledger must be asked anyway: then also whether this id came before with another target (T2).
-        if matches!(draft.stored(&own), Lookup::Unknown) {
+        let own = keys::key(origin, Kind::Rollback, &rollback.transaction);
+        if unknown.len() > known && matches!(draft.stored(&own), Lookup::Unknown) {
             unknown.push(Fact::Transaction(own));
         }
-        return Err(Stop::Need(unknown));
     }
+    if unknown.is_empty() {
+        Ok(())
+    } else {
+        Err(Stop::Need(unknown))
+    }
+}
+
+fn one(draft: &mut Draft<'_, '_>, origin: &Origin, rollback: &Rollback) -> Result<Done, Stop> {
+    let targets = REVERSIBLE.map(|kind| keys::key(origin, kind, &rollback.target));
     // A bet and a win may share the id (T1): the bet comes first.
     let mut entombed = None;
     let mut free = Vec::new();
@@ -52,9 +107,9 @@ pub(super) fn decide(
         }
     }
     if let Some(tombstone) = entombed {
-        return Err(Stop::Answer(replay(draft, vec![tombstone.receipt])));
+        return Ok(Done::Before(tombstone.receipt));
     }
-    Ok(entomb(draft, origin, rollback, free))
+    Ok(Done::Now(entomb(draft, origin, rollback, free)))
 }
 
 /// The target is unknown: its keys are taken, so that it can never move (T5). The commit decides by the
@@ -64,7 +119,7 @@ fn entomb(
     origin: &Origin,
     rollback: &Rollback,
     free: Vec<TransactionKey>,
-) -> Reply {
+) -> Receipt {
     let id = TransactionId(draft.new_id());
     let own = keys::key(origin, Kind::Rollback, &rollback.transaction);
     let fingerprint = keys::rollback_fingerprint(origin, rollback);
@@ -80,7 +135,7 @@ fn entomb(
     };
     let receipt = draft.record_as(id, Movement::record(own, fingerprint), receipt);
     block(draft, free, fingerprint, &receipt);
-    settled(draft, vec![receipt], false)
+    receipt
 }
 
 /// Takes keys so that they can never move (INV-8).
@@ -106,7 +161,7 @@ fn reverse(
     rollback: &Rollback,
     target: &StoredTransaction,
     free: Vec<TransactionKey>,
-) -> Result<Reply, Stop> {
+) -> Result<Done, Stop> {
     if let Some(reversal) = &target.reversal {
         // A target goes back once: another amount must not look as if it had gone back as well.
         let ignored = origin.policy.rollback_amount == RollbackAmount::Ignore;
@@ -115,7 +170,7 @@ fn reverse(
             let refusal = Refusal::new(RefusalCode::TransactionMismatch, detail);
             return Err(refusal.with_original(reversal).into());
         }
-        return Err(Stop::Answer(replay(draft, vec![reversal.clone()])));
+        return Ok(Done::Before(reversal.clone()));
     }
     let mut round = round_of(draft, target)?;
     let Some(currency) = target.receipt.currency else {
@@ -136,8 +191,7 @@ fn reverse(
     if !is_live {
         // Its whole round was voided: it has gone back already.
         movement.amount = Some(Money::new(0, currency));
-        let receipt = draft.record(movement);
-        return Ok(settled(draft, vec![receipt], false));
+        return Ok(Done::Now(draft.record(movement)));
     }
     let units = units_back(origin, rollback, target)?;
     let (postings, funding) = match target.key.kind {
@@ -183,7 +237,7 @@ fn reverse(
     round::announce_reversal(draft, &round, &receipt, &reversed);
     round::announce_debt(draft, &receipt, owed);
     draft.put_round(round)?;
-    Ok(settled(draft, vec![receipt], false))
+    Ok(Done::Now(receipt))
 }
 
 fn round_of(draft: &Draft<'_, '_>, target: &StoredTransaction) -> Result<Round, Stop> {

@@ -134,7 +134,7 @@ pub(super) fn announce_void(
     let balance = receipt.balance.map(BalanceView::from);
     let voided = RoundVoided {
         round: RoundView::from(round),
-        reason: &void.reason,
+        reason: Some(&void.reason),
         by: void.by.as_ref(),
         balance,
     };

@@ -6,8 +6,8 @@ use super::{
     keys::{OwnKey, play_facts},
 };
 use crate::{
-    Fact, Funding, Kind, LateBet, Play, PlayCommand, Receipt, Refusal, RefusalCode, Reply, Settled,
-    StoredTransaction, TransactionState,
+    Fact, Fingerprint, Funding, LateBet, Play, PlayCommand, Receipt, Refusal, RefusalCode, Reply,
+    Settled, StoredTransaction, TransactionState,
 };
 
 /// Stops with the stored answer when the request came before; goes on when it is new, as far as is known.
@@ -25,20 +25,24 @@ pub(super) fn answer_repeat(
             Lookup::Absent => {}
         }
     }
-    if found.is_empty() {
-        return Ok(());
+    // Of several rollbacks each is answered for itself: what came before, and what is new.
+    if found.is_empty() || matches!(play.command, PlayCommand::Rollbacks(_)) {
+        return refuse_mismatches(draft, &found);
     }
     // What memory happens to know of a batch must not choose its answer: all of it is known, or asked for.
     if !unknown.is_empty() {
         return Err(Stop::Need(unknown));
     }
     let mut receipts = Vec::with_capacity(found.len());
+    let mut is_late = false;
     for (stored, fingerprint) in found {
         if stored.player != draft.state().id {
             return Err(mismatch(draft, &stored).into());
         }
         if stored.state == TransactionState::Tombstone {
-            return Err(late(draft, play, &stored));
+            receipts.push(late(draft, play, &stored)?);
+            is_late = true;
+            continue;
         }
         if stored.fingerprint != *fingerprint {
             return Err(mismatch(draft, &stored).into());
@@ -51,8 +55,26 @@ pub(super) fn answer_repeat(
     if receipts.len() == own.len() {
         return Err(Stop::Answer(replay(draft, receipts)));
     }
+    if is_late {
+        let detail = "a part of this batch was rolled back before it came";
+        return Err(Stop::refuse(RefusalCode::RolledBack, detail));
+    }
     let detail = "a part of this batch came before, and a part did not";
     Err(Stop::refuse(RefusalCode::TransactionMismatch, detail))
+}
+
+/// Whoever has an id with other data is refused before anything is done.
+fn refuse_mismatches(
+    draft: &Draft<'_, '_>,
+    found: &[(StoredTransaction, &Fingerprint)],
+) -> Result<(), Stop> {
+    let is_other = |(stored, fingerprint): &&(StoredTransaction, &Fingerprint)| {
+        stored.player != draft.state().id || stored.fingerprint != **fingerprint
+    };
+    match found.iter().find(is_other) {
+        Some((stored, _)) => Err(mismatch(draft, stored).into()),
+        None => Ok(()),
+    }
 }
 
 /// Receipts of a request that was carried out before.
@@ -87,21 +109,33 @@ pub(super) fn mismatch(draft: &Draft<'_, '_>, stored: &StoredTransaction) -> Ref
 }
 
 /// A bet or win whose rollback came first (T5).
-fn late(draft: &Draft<'_, '_>, play: &Play, tombstone: &StoredTransaction) -> Stop {
-    if let (PlayCommand::Bet(bet), LateBet::Accept) = (&play.command, play.origin.policy.late_bet) {
-        let receipt = Receipt {
-            kind: Kind::Bet,
-            external_id: bet.transaction.clone(),
-            currency: Some(bet.amount.currency),
+fn late(
+    draft: &Draft<'_, '_>,
+    play: &Play,
+    tombstone: &StoredTransaction,
+) -> Result<Receipt, Stop> {
+    // In a batch also a win: a provider that has both in one call means both.
+    let currency = match &play.command {
+        PlayCommand::Bet(bet) => Some(bet.amount.currency),
+        PlayCommand::BetWin(batch) => Some(batch.currency),
+        _ => None,
+    };
+    match currency {
+        Some(currency) if play.origin.policy.late_bet == LateBet::Accept => Ok(Receipt {
+            kind: tombstone.key.kind,
+            external_id: tombstone.key.external_id.clone(),
+            currency: Some(currency),
             units: 0,
             funding: Funding::default(),
             tombstone: true,
-            balance: draft.balance(bet.amount.currency).ok(),
+            balance: draft.balance(currency).ok(),
             ..tombstone.receipt.clone()
-        };
-        return Stop::Answer(replay(draft, vec![receipt]));
+        }),
+        _ => Err(Stop::refuse(
+            RefusalCode::RolledBack,
+            "it was rolled back before it came",
+        )),
     }
-    Stop::refuse(RefusalCode::RolledBack, "it was rolled back before it came")
 }
 
 /// A refusal goes out only when the ledger has been asked for the request's own keys (T3), and for all else

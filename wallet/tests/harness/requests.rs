@@ -224,6 +224,7 @@ pub fn a_win(id: &str, units: i64) -> Action {
     Action::Win {
         transaction: ext(id),
         units,
+        kind: WinKind::Ordinary,
     }
 }
 

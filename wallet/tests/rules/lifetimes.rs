@@ -246,6 +246,22 @@ fn a_game_ends_with_the_login_that_it_was_launched_from() {
     table.refused_command(RefusalCode::SessionInvalid, &Command::Launch(a_game));
 }
 
+/// Whatever the rules for games say, and however late in the login the game begins.
+#[test]
+fn a_game_is_promised_no_more_than_its_login() {
+    let mut table = seated();
+    table.node.rules.game_idle_s = 86_000;
+    table.now = NOON.plus_seconds(600);
+    table.done(&Command::Launch(Launch {
+        expires_at: NOON.plus_seconds(200_000),
+        ..from_login(60)
+    }));
+    let (game, login) = (stored(&table, 60), stored(&table, LOGIN));
+    assert_eq!(game.idle_s, login.idle_s);
+    assert_eq!(game.absolute_until, login.absolute_until);
+    assert_eq!(game.expires_at, login.expires_at);
+}
+
 #[test]
 fn all_sessions_end_at_once_and_once() {
     let mut table = seated();

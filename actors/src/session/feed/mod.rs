@@ -6,6 +6,7 @@
 //! gate. What the client did not subscribe to counts as given out: `last` passes over it.
 
 mod reach;
+mod shown;
 
 use std::{
     collections::VecDeque, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration,
@@ -129,7 +130,7 @@ impl Feed {
                     return Ok(self.give(greeting));
                 }
             } else if let Some(event) = self.progress.page.pop_front() {
-                if let Some(text) = self.choose(&event) {
+                if let Some(text) = self.choose(&event)? {
                     return Ok(self.give(text));
                 }
             } else if self.progress.last < self.progress.known {
@@ -139,7 +140,8 @@ impl Feed {
                     Next::Event(event) => {
                         self.pass(event.seq);
                         self.note_balance(&event.body);
-                        return Ok(self.give(event.body.as_str().into()));
+                        let text = shown::shown(event.kind, &event.body).map_err(unreadable)?;
+                        return Ok(self.give(text));
                     }
                     Next::Passed(passed) => {
                         self.pass(passed.to);
@@ -175,14 +177,19 @@ impl Feed {
     }
 
     /// An event from the ledger, if the client wants it.
-    fn choose(&mut self, event: &PlayerEvent) -> Option<ByteString> {
+    fn choose(&mut self, event: &PlayerEvent) -> Result<Option<ByteString>, CloseCode> {
         self.pass(event.seq);
         self.note_balance(&event.body);
         let topics = self.outbound.topics();
-        // A type that this version does not know is for those who want everything.
-        let wanted =
-            topics.has_all_events() || kind_of(&event.body).is_some_and(|kind| topics.has(kind));
-        wanted.then(|| (&*event.body).into())
+        match kind_of(&event.body) {
+            Some(kind) if topics.has_all_events() || topics.has(kind) => {
+                let text = shown::shown(kind, &event.body).map_err(unreadable)?;
+                Ok(Some(text))
+            }
+            // A type that this version does not know is for those who want everything.
+            None if topics.has_all_events() => Ok(Some((&*event.body).into())),
+            _ => Ok(None),
+        }
     }
 
     fn note_balance(&mut self, body: &str) {
@@ -279,6 +286,12 @@ fn kind_of(body: &str) -> Option<EventType> {
     let Head { kind } = serde_json::from_str(body).ok()?;
     let mut kinds = EventType::ALL.iter();
     kinds.find(|known| known.as_str() == kind).copied()
+}
+
+/// An event of ours that is not JSON: a player must not be shown it unread.
+fn unreadable(error: serde_json::Error) -> CloseCode {
+    tracing::error!(%error, "an event cannot be read");
+    CloseCode::Internal
 }
 
 /// Lets the connection take what was given so far, and asks to be polled again.

@@ -67,11 +67,18 @@ pub fn cases(number: i64) -> Vec<Case> {
         Case {
             body: json!({
                 "id": "hostile", "name": "Hostile", "dialect": "native", "policy": policy,
-                "allowed_addresses": ["192.0.2.0/24"], "callback_log": "failures",
+                "allowed_addresses": ["192.0.2.0/24"], "callback_log": "failures", "settings": {},
+                "secret": "a secret of the provider's",
             }),
-            optional: &["/name", "/policy/auto_close_after_s", "/callback_log"],
+            optional: &[
+                "/name",
+                "/policy/auto_close_after_s",
+                "/callback_log",
+                "/secret",
+            ],
             legal: &[
                 ("/policy", "{}"),
+                ("/settings", "{}"),
                 ("/allowed_addresses", "[]"),
                 ("/allowed_addresses/0", ""),
             ],
@@ -81,7 +88,7 @@ pub fn cases(number: i64) -> Vec<Case> {
         Case {
             body: json!({
                 "name": "Changed", "policy": policy, "allowed_addresses": ["127.0.0.0/8"], "status": "active",
-                "callback_log": "all",
+                "callback_log": "all", "settings": {},
             }),
             optional: &[
                 "/name",
@@ -93,10 +100,15 @@ pub fn cases(number: i64) -> Vec<Case> {
             legal: &[
                 ("", "{}"),
                 ("/policy", "{}"),
+                ("/settings", "{}"),
                 ("/allowed_addresses", "[]"),
                 ("/allowed_addresses/0", ""),
             ],
             ..operator("/v1/providers/{id}", "PATCH")
+        },
+        Case {
+            bad_queries: &["?x=1", "?limit=1", "?%ff=%ff"],
+            ..operator("/v1/dialects", "GET")
         },
         Case {
             bad_queries: CALLBACKS,
@@ -104,8 +116,8 @@ pub fn cases(number: i64) -> Vec<Case> {
         },
         operator("/v1/providers/{id}/callbacks/{number}", "GET"),
         Case {
-            body: json!({ "grace_s": 60 }),
-            optional: &["/grace_s"],
+            body: json!({ "grace_s": 60, "secret": "another of the provider's" }),
+            optional: &["/grace_s", "/secret"],
             legal: &[("", "{}"), ("", "")],
             ..operator("/v1/providers/{id}/rotate", "POST")
         },

@@ -106,6 +106,12 @@ pub fn change(command: &mut Command, what: u8, units: i64, id: &str, round: &str
             3 => rollback.units = None,
             _ => rollback.target = ext(id),
         },
+        PlayCommand::Rollbacks(list) => match what {
+            1 => list.truncate(1),
+            2 => list.reverse(),
+            3 => list.push(harness::rollback(id, "1")),
+            _ => list.iter_mut().for_each(|one| one.units = Some(units)),
+        },
         PlayCommand::CloseRound(close) => match what {
             5 => other_game(&mut close.game),
             _ => close.round = round_id(round),

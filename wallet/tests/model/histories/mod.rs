@@ -1,6 +1,7 @@
 //! Random histories, played to the wallet and to the reference: after every step they must agree.
 
 mod casino;
+mod setting;
 mod steps;
 
 use std::collections::BTreeSet;
@@ -52,7 +53,7 @@ impl ReferenceStateMachine for Rules {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Course> {
-        (steps::policy(), steps::limits())
+        (setting::policy(), setting::limits())
             .prop_map(|(policy, limits)| Course::new(policy, limits))
             .boxed()
     }

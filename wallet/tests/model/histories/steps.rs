@@ -6,10 +6,8 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Adjust, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, Deposit, GameStanding,
-    LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
-    RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope, TransactionScope, VoidRound, Win,
-    WinKind, WinWithoutBet,
+    Action, Adjust, Bet, BetWin, CloseRound, Command, Currency, Deposit, GameStanding, Money,
+    Origin, Play, PlayCommand, PlayerStatus, Rollback, VoidRound, Win, WinKind,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -273,7 +271,12 @@ fn any_batch(model: &Model) -> BoxedStrategy<(Who, Command)> {
             if is_bet {
                 Action::Bet { transaction, units }
             } else {
-                Action::Win { transaction, units }
+                let kind = WinKind::Ordinary;
+                Action::Win {
+                    transaction,
+                    units,
+                    kind,
+                }
             }
         });
         let actions = prop::collection::vec(action, 0..4);
@@ -307,6 +310,21 @@ fn any_rollback(model: &Model) -> BoxedStrategy<(Who, Command)> {
                 };
                 play(place.who, PlayCommand::Rollback(rollback))
             })
+            .boxed()
+    })
+}
+
+fn any_rollbacks(model: &Model) -> BoxedStrategy<(Who, Command)> {
+    there(model, |place, cash| {
+        let part = prop::option::weighted(0.2, any_units(cash));
+        let one = (id(), id_there(&place), part).prop_map(|(id, target, units)| Rollback {
+            transaction: ext(&id),
+            target: ext(&target),
+            round: None,
+            units,
+        });
+        prop::collection::vec(one, 0..4)
+            .prop_map(move |list| play(place.who, PlayCommand::Rollbacks(list)))
             .boxed()
     })
 }
@@ -422,6 +440,7 @@ pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
         (6, any_win(model)),
         (4, any_batch(model)),
         (7, any_rollback(model)),
+        (2, any_rollbacks(model)),
         (3, any_end(model)),
         (3, any_deposit(model)),
         (3, any_adjustment(model)),
@@ -446,42 +465,4 @@ pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
             command,
         })
         .boxed()
-}
-
-pub fn limits() -> impl Strategy<Value = CacheLimits> {
-    (0..4_usize, 0..8_usize, 0..3_usize).prop_map(|(rounds, transactions, sessions)| CacheLimits {
-        rounds,
-        transactions,
-        sessions,
-    })
-}
-
-pub fn policy() -> impl Strategy<Value = Policy> {
-    let choices = (
-        select(vec![TransactionScope::Player, TransactionScope::Provider]),
-        select(vec![RoundScope::Provider, RoundScope::Game]),
-        select(vec![LateBet::Refuse, LateBet::Accept]),
-        select(vec![RollbackAfterWin::Refuse, RollbackAfterWin::Reverse]),
-        select(vec![RollbackOfWin::Reverse, RollbackOfWin::Refuse]),
-        select(vec![
-            RollbackAmount::Ignore,
-            RollbackAmount::MustEqual,
-            RollbackAmount::Partial,
-        ]),
-        select(vec![WinWithoutBet::Allow, WinWithoutBet::Refuse]),
-        select(vec![LateWin::Allow, LateWin::Refuse]),
-        any::<bool>(),
-    );
-    choices.prop_map(|choices| Policy {
-        transaction_scope: choices.0,
-        round_scope: choices.1,
-        late_bet: choices.2,
-        rollback_after_win: choices.3,
-        rollback_of_win: choices.4,
-        rollback_amount: choices.5,
-        win_without_bet: choices.6,
-        late_win: choices.7,
-        refusal_burns_id: choices.8,
-        auto_close_after_s: None,
-    })
 }

@@ -244,6 +244,7 @@ impl Model {
                 PlayCommand::Win(win) => self.win(who, win),
                 PlayCommand::BetWin(batch) => self.batch(who, batch),
                 PlayCommand::Rollback(rollback) => self.rollback(who, rollback),
+                PlayCommand::Rollbacks(list) => self.rollbacks(who, list),
                 PlayCommand::CloseRound(close) => self.close(who, close),
                 PlayCommand::VoidRound(void) => self.void(who, void),
             },

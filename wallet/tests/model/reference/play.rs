@@ -81,7 +81,7 @@ impl Model {
             bet.amount,
             bet.closes_round,
         );
-        if let Some(late) = self.late_bet(who, bet) {
+        if let Some(late) = self.late(who, Kind::Bet, &bet.transaction, bet.amount.currency) {
             return Ok(Yes::Repeat(vec![late]));
         }
         if let Some(number) = self.stored(who, Kind::Bet, &bet.transaction, &draft.meaning)? {
@@ -123,21 +123,20 @@ impl Model {
         }
     }
 
-    /// T5, by policy: the answer to a bet whose rollback came first. It tells of the rollback.
-    fn late_bet(&self, who: Who, bet: &Bet) -> Option<Receipt> {
-        let number = self.line_of(who, Kind::Bet, &bet.transaction)?;
-        let line = &self.log[number];
+    /// T5, by policy: the answer to what was rolled back before it came. It tells of the rollback.
+    fn late(&self, who: Who, kind: Kind, id: &ExternalId, currency: Currency) -> Option<Receipt> {
+        let line = &self.log[self.line_of(who, kind, id)?];
         let Effect::Entombed { by } = line.effect else {
             return None;
         };
         let accepted = self.policy.late_bet == LateBet::Accept && line.who == who;
         accepted.then(|| Receipt {
             line: by,
-            kind: Kind::Bet,
-            id: bet.transaction.clone(),
-            currency: Some(bet.amount.currency),
+            kind,
+            id: id.clone(),
+            currency: Some(currency),
             units: 0,
-            cash: Some(self.books().cash(who, bet.amount.currency)),
+            cash: Some(self.books().cash(who, currency)),
             tombstone: true,
         })
     }
@@ -273,7 +272,11 @@ impl Model {
                     let amount = money(*units);
                     bet_draft(who, transaction, &batch.game, &round, amount, closes_round)
                 }
-                Action::Win { transaction, units } => {
+                Action::Win {
+                    transaction,
+                    units,
+                    kind,
+                } => {
                     let win = Win {
                         transaction: transaction.clone(),
                         game: batch.game.clone(),
@@ -281,7 +284,7 @@ impl Model {
                         round: batch.round.clone(),
                         amount: money(*units),
                         bet: None,
-                        kind: WinKind::Ordinary,
+                        kind: *kind,
                         closes_round,
                     };
                     win_draft(who, &win, &round)
@@ -340,18 +343,28 @@ impl Model {
 
     /// What stands under the ids of a batch: all of it, as the batch says, or nothing.
     fn stored_batch(&self, drafts: &[Draft]) -> Result<Option<Vec<Receipt>>, No> {
-        let mut found = Vec::new();
+        let (mut found, mut is_late) = (Vec::new(), false);
         for draft in drafts {
-            found.extend(self.stored(draft.who, draft.kind, &draft.id, &draft.meaning)?);
+            let currency = draft.currency.unwrap();
+            if let Some(late) = self.late(draft.who, draft.kind, &draft.id, currency) {
+                found.push(late);
+                is_late = true;
+                continue;
+            }
+            let stored = self.stored(draft.who, draft.kind, &draft.id, &draft.meaning)?;
+            found.extend(stored.map(|number| self.log[number].receipt.clone()));
         }
         if found.is_empty() {
             return Ok(None);
         }
-        if found.len() < drafts.len() {
-            // Each of these ids came with this very data: there is no other data to show.
-            return Err(RefusalCode::TransactionMismatch.into());
+        if found.len() == drafts.len() {
+            return Ok(Some(found));
         }
-        let receipts = found.iter().map(|number| self.log[*number].receipt.clone());
-        Ok(Some(receipts.collect()))
+        Err(if is_late {
+            RefusalCode::RolledBack.into()
+        } else {
+            // Each of these ids came with this very data: there is no other data to show.
+            RefusalCode::TransactionMismatch.into()
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! Rollbacks, closes and voids, as T5, T7 and the chapter on rounds tell it.
 
+use std::collections::HashSet;
+
 use pitboss_wallet::{
     CloseRound, ExternalId, Kind, RefusalCode, Rollback, RollbackAfterWin, RollbackAmount,
     RollbackOfWin, RoundState, VoidRound,
@@ -9,15 +11,7 @@ use super::{Answer, Draft, Effect, LineNumber, Meaning, Model, No, Who, Yes, mis
 
 impl Model {
     pub(super) fn rollback(&mut self, who: Who, rollback: &Rollback) -> Answer {
-        let part = match self.policy.rollback_amount {
-            RollbackAmount::Ignore => None,
-            RollbackAmount::MustEqual | RollbackAmount::Partial => rollback.units,
-        };
-        let meaning = Meaning {
-            names: Some(rollback.target.clone()),
-            part,
-            ..Meaning::default()
-        };
+        let meaning = self.meaning_of(rollback);
         let id = &rollback.transaction;
         if let Some(number) = self.stored(who, Kind::Rollback, id, &meaning)? {
             return self.repeat(number);
@@ -69,6 +63,53 @@ impl Model {
             }
         }
         Ok(Yes::New(vec![receipt]))
+    }
+
+    /// All or nothing, in order; what came before keeps its answer.
+    pub(super) fn rollbacks(&mut self, who: Who, list: &[Rollback]) -> Answer {
+        let names_one_twice = |name: fn(&Rollback) -> &ExternalId| {
+            let names: HashSet<_> = list.iter().map(name).collect();
+            names.len() < list.len()
+        };
+        let twice = names_one_twice(|one| &one.transaction) || names_one_twice(|one| &one.target);
+        if list.is_empty() || twice {
+            return Err(RefusalCode::Malformed.into());
+        }
+        // Whoever has an id with other data is told first, whatever the others would be refused for.
+        for one in list {
+            let meaning = self.meaning_of(one);
+            self.stored(who, Kind::Rollback, &one.transaction, &meaning)?;
+        }
+        self.attempt(|model| {
+            let (mut receipts, mut is_new) = (Vec::new(), false);
+            for one in list {
+                receipts.extend(match model.rollback(who, one)? {
+                    Yes::New(now) => {
+                        is_new = true;
+                        now
+                    }
+                    Yes::Repeat(before) => before,
+                    Yes::Done => Vec::new(),
+                });
+            }
+            Ok(if is_new {
+                Yes::New(receipts)
+            } else {
+                Yes::Repeat(receipts)
+            })
+        })
+    }
+
+    fn meaning_of(&self, rollback: &Rollback) -> Meaning {
+        let part = match self.policy.rollback_amount {
+            RollbackAmount::Ignore => None,
+            RollbackAmount::MustEqual | RollbackAmount::Partial => rollback.units,
+        };
+        Meaning {
+            names: Some(rollback.target.clone()),
+            part,
+            ..Meaning::default()
+        }
     }
 
     fn entomb(&mut self, who: Who, kind: Kind, id: &ExternalId, by: LineNumber) {

@@ -1,16 +1,14 @@
 //! Statements: every movement of a period with the balances before and after, as JSON page by page or as one CSV file.
 //!
 //! The period is a range of transaction numbers, found once at the start; what is committed meanwhile lies outside.
-//! A file is read and sent a chunk at a time, however long it is.
+//! `file` is the CSV.
 
-use std::sync::Arc;
+mod file;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{ACCEPT, CONTENT_DISPOSITION},
-    web::{Bytes, Path, Query},
+    web::{Path, Query},
 };
-use futures_util::stream;
 use pitboss_providers::Code;
 use pitboss_schema::{AccountSums, Numbers, StatementLine};
 use pitboss_wallet::{
@@ -26,16 +24,13 @@ use crate::{
     http::{
         ApiError,
         auth::Operator,
-        csv::{self, Table},
-        fields,
+        csv::{self, Format},
+        moment::moment,
         page::{cursor, limit_of, parse_cursor, wrong_cursor},
         route::{Route, get},
     },
     world::World,
 };
-
-/// Transactions that are read at once for a file.
-const CHUNK: i64 = 500;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
@@ -45,7 +40,7 @@ pub fn routes() -> Vec<Route> {
             .query::<Asked>()
             .example_with("currency", "EUR")
             .answers::<View>(200)
-            .answers_as(200, csv::CONTENT_TYPE)
+            .answers_as(200, csv::MEDIA_TYPE)
             .refuses(&[Code::UnknownPlayer, Code::CurrencyMismatch]),
     ]
 }
@@ -66,13 +61,6 @@ struct Asked {
     limit: Option<usize>,
     /// The `next` of the page before.
     after: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Format {
-    Json,
-    Csv,
 }
 
 /// Each kind of money apart; or what is added to it, which may be below 0.
@@ -101,17 +89,6 @@ impl Sums {
             withdrawal_hold: money(sums.withdrawal_hold),
             owed: money(sums.receivable.saturating_neg()),
         }
-    }
-
-    fn cells(&self) -> [String; 5] {
-        let all = [
-            self.cash,
-            self.bonus,
-            self.restricted_winnings,
-            self.withdrawal_hold,
-            self.owed,
-        ];
-        all.map(|money| money.to_string())
     }
 }
 
@@ -201,7 +178,7 @@ async fn statement(
     let currency = currency_of(&asked.currency)?;
     let time = |field: &str, value: &Option<String>| {
         let value = value.as_deref();
-        value.map(|value| fields::time(field, value)).transpose()
+        value.map(|value| moment(field, value)).transpose()
     };
     let (from, to) = (time("from", &asked.from)?, time("to", &asked.to)?);
     let to = to.unwrap_or_else(|| world.clock.now());
@@ -211,7 +188,7 @@ async fn statement(
     }
     let limit = limit_of(asked.limit, world.config.rest.page_max)?;
     let after: Option<PageKey> = parse_cursor(asked.after.as_deref())?;
-    let is_csv = wants_csv(&request, asked.format);
+    let is_csv = Format::of(&request, asked.format) == Format::Csv;
     if is_csv && (after.is_some() || asked.limit.is_some()) {
         let detail = "limit, after: a CSV file has no pages";
         return Err(ApiError::new(Code::Malformed, detail));
@@ -243,24 +220,13 @@ async fn statement(
         period.numbers.past = past;
     }
     if is_csv {
-        return file(world.clone(), period).await;
+        return file::answer(world.clone(), period).await;
     }
     let next = after.map_or(period.numbers.first, |(next, _)| next);
     if next < period.numbers.first || next > period.numbers.past {
         return Err(wrong_cursor());
     }
     Ok(HttpResponse::Ok().json(page(world, period, next, limit).await?))
-}
-
-fn wants_csv(request: &HttpRequest, format: Option<Format>) -> bool {
-    match format {
-        Some(format) => format == Format::Csv,
-        None => request
-            .headers()
-            .get_all(ACCEPT)
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.to_ascii_lowercase().contains("text/csv")),
-    }
 }
 
 async fn balances(world: &World, period: &Period, before: i64) -> Result<AccountSums, ApiError> {
@@ -306,166 +272,4 @@ async fn page(world: &World, period: Period, next: i64, limit: usize) -> Result<
         from: period.from,
         to: period.to,
     })
-}
-
-const COLUMNS: [&str; 20] = [
-    "time",
-    "number",
-    "transaction_id",
-    "kind",
-    "provider",
-    "reference",
-    "game",
-    "round",
-    "currency",
-    "amount",
-    "cash_change",
-    "bonus_change",
-    "restricted_winnings_change",
-    "withdrawal_hold_change",
-    "owed_change",
-    "cash",
-    "bonus",
-    "restricted_winnings",
-    "withdrawal_hold",
-    "owed",
-];
-
-/// A file on its way.
-struct Writing {
-    world: Arc<World>,
-    period: Period,
-    /// The next transaction to be read; `None`: all is written.
-    next: Option<i64>,
-    running: AccountSums,
-    has_lines: bool,
-}
-
-/// The file. What fails after its beginning breaks the connection off: half a file must not look like a whole one.
-async fn file(world: Arc<World>, period: Period) -> Result<HttpResponse, ApiError> {
-    let running = balances(&world, &period, period.numbers.first).await?;
-    let name = format!("statement-{}-{}.csv", period.player, period.currency);
-    let mut table = Table::new();
-    table.record(COLUMNS)?;
-    let from = period.from.map(|from| from.to_string());
-    let from = from.unwrap_or_default();
-    balance_record(
-        &mut table,
-        &from,
-        "opening_balance",
-        running,
-        period.currency,
-    )?;
-    let head = table.into_bytes()?;
-    let writing = Writing {
-        next: Some(period.numbers.first),
-        world,
-        period,
-        running,
-        has_lines: false,
-    };
-    let body = stream::unfold((Some(head), writing), |(head, mut writing)| async move {
-        if let Some(head) = head {
-            return Some((Ok(head), (None, writing)));
-        }
-        let chunk = writing.chunk().await.transpose()?;
-        if chunk.is_err() {
-            writing.next = None;
-        }
-        Some((chunk, (None, writing)))
-    });
-    // An id has no quotes and no blanks.
-    Ok(HttpResponse::Ok()
-        .content_type(csv::CONTENT_TYPE)
-        .insert_header((
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .streaming(body))
-}
-
-impl Writing {
-    /// The next piece; `None` at the end.
-    async fn chunk(&mut self) -> Result<Option<Bytes>, ApiError> {
-        let mut table = Table::new();
-        let mut is_empty = true;
-        // A chunk of another currency's transactions has no lines.
-        while is_empty {
-            let Some(first) = self.next else {
-                return Ok(None);
-            };
-            let (currency, end) = (self.period.currency, self.period.numbers.past);
-            let past = first.saturating_add(CHUNK).min(end);
-            let numbers = Numbers { first, past };
-            let rows = u32::try_from(CHUNK).map_err(ApiError::internal)?;
-            let lines =
-                self.world
-                    .store
-                    .statement_lines(&self.period.player, currency, numbers, rows);
-            for line in lines.await.map_err(ApiError::unavailable)? {
-                self.running = self.running.plus(line.change);
-                self.has_lines = true;
-                is_empty = false;
-                line_record(
-                    &mut table,
-                    &Line::of(line, self.running, currency),
-                    currency,
-                )?;
-            }
-            self.next = Some(past).filter(|past| *past < end);
-            if self.next.is_none() {
-                is_empty = false;
-                self.end(&mut table)?;
-            }
-        }
-        table.into_bytes().map(Some)
-    }
-
-    fn end(&self, table: &mut Table) -> Result<(), ApiError> {
-        if !self.has_lines {
-            let mut cells = [""; COLUMNS.len()];
-            cells[3] = "No Activity";
-            table.record(cells)?;
-        }
-        let to = self.period.to.to_string();
-        balance_record(
-            table,
-            &to,
-            "closing_balance",
-            self.running,
-            self.period.currency,
-        )
-    }
-}
-
-fn balance_record(
-    table: &mut Table,
-    time: &str,
-    kind: &str,
-    sums: AccountSums,
-    currency: Currency,
-) -> Result<(), ApiError> {
-    let mut cells = vec![""; COLUMNS.len() - 5];
-    (cells[0], cells[3], cells[8]) = (time, kind, currency.code());
-    let sums = Sums::of(sums, currency).cells();
-    table.record(cells.into_iter().chain(sums.iter().map(String::as_str)))
-}
-
-fn line_record(table: &mut Table, line: &Line, currency: Currency) -> Result<(), ApiError> {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let cells = [
-        line.time.to_string(),
-        line.number.to_string(),
-        line.transaction_id.to_string(),
-        line.kind.as_str().to_owned(),
-        text(line.provider.as_ref().map(ProviderId::as_str)),
-        line.reference.as_str().to_owned(),
-        text(line.game.as_ref().map(GameId::as_str)),
-        text(line.round.as_ref().map(RoundId::as_str)),
-        currency.code().to_owned(),
-        line.amount.to_string(),
-    ];
-    let sums = line.change.cells().into_iter().chain(line.balance.cells());
-    let cells: Vec<String> = cells.into_iter().chain(sums).collect();
-    table.record(cells.iter().map(String::as_str))
 }
