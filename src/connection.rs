@@ -41,7 +41,8 @@ pub struct Connection {
     /// The end of the last request; counts while none is under way.
     quiet_since: Cell<Instant>,
     limits: Limits,
-    watch: JoinHandle<()>,
+    /// Gone when a WebSocket has taken over: the handle alone would keep the task's memory.
+    watch: Cell<Option<JoinHandle<()>>>,
 }
 
 /// What one connection may do.
@@ -64,8 +65,17 @@ impl Connection {
             under_way: Cell::new(0),
             quiet_since: Cell::new(Instant::now()),
             limits,
-            watch: actix_web::rt::spawn(watch(connection.clone(), limits.between_requests)),
+            watch: Cell::new(Some(actix_web::rt::spawn(watch(
+                connection.clone(),
+                limits.between_requests,
+            )))),
         }))
+    }
+
+    fn watch_no_more(&self) {
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
+        }
     }
 
     fn shut_down(&self) {
@@ -79,7 +89,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.watch.abort();
+        self.watch_no_more();
         metrics::gauge!("pitboss_http_connections").decrement(1);
     }
 }
@@ -147,7 +157,7 @@ where
             return Ok(response);
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            connection.watch.abort();
+            connection.watch_no_more();
             connection.socket.take();
             return Ok(response);
         }

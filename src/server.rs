@@ -1,5 +1,7 @@
 //! The server: listens, serves, and stops in the right order.
 
+mod plain;
+
 use std::{
     any::Any,
     future::Future,
@@ -12,7 +14,10 @@ use std::{
 use actix::Arbiter;
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
-    App as WebApp, HttpServer, dev::ServerHandle, middleware::Condition, rt::net::TcpStream,
+    App as WebApp, HttpServer,
+    dev::{Extensions, ServerHandle},
+    middleware::Condition,
+    rt::net::TcpStream,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use pitboss_wallet::Environment;
@@ -218,35 +223,46 @@ fn serve_api(app: &Arc<App>, listener: TcpListener) -> Result<ServerHandle, Serv
             .wrap_fn(request_id::carry)
             .configure(http::api(shared.clone()))
     };
+    let watch = move |stream: &TcpStream, extensions: &mut Extensions| {
+        set_socket_options(stream, user_timeout);
+        match Connection::watch(stream, limits) {
+            Ok(connection) => drop(extensions.insert(connection)),
+            Err(error) => tracing::warn!(%error, "a connection is not watched"),
+        }
+    };
+    let workers = app.config.http_workers();
+    let request_timeout = ms(settings.request_timeout_ms);
+    if !settings.has_tls() {
+        let limits = plain::Limits {
+            workers,
+            connections_max: settings.connections_max,
+            keep_alive,
+            request_timeout,
+            shutdown_s: settings.shutdown_s,
+        };
+        return Ok(run(plain::serve(listener, limits, service, watch)?));
+    }
     let server = HttpServer::new(service)
-        .workers(app.config.http_workers())
+        .workers(workers)
         .max_connections(settings.connections_max)
         .keep_alive(keep_alive)
-        .client_request_timeout(ms(settings.request_timeout_ms))
+        .client_request_timeout(request_timeout)
         .on_connect(move |stream, extensions| {
             if let Some(stream) = socket(stream) {
-                set_socket_options(stream, user_timeout);
-                match Connection::watch(stream, limits) {
-                    Ok(connection) => drop(extensions.insert(connection)),
-                    Err(error) => tracing::warn!(%error, "a connection is not watched"),
-                }
+                watch(stream, extensions);
             }
         })
-        .tls_handshake_timeout(ms(settings.request_timeout_ms))
+        .tls_handshake_timeout(request_timeout)
         .shutdown_timeout(settings.shutdown_s)
-        .disable_signals();
-    let server = if settings.has_tls() {
-        server.listen_rustls_0_23(listener, tls::start(settings)?)?
-    } else {
-        server.listen(listener)?
-    };
+        .disable_signals()
+        .listen_rustls_0_23(listener, tls::start(settings)?)?;
     Ok(run(server.run()))
 }
 
-/// The socket below a connection, with TLS or without.
+/// The socket below a connection with TLS.
 fn socket(stream: &dyn Any) -> Option<&TcpStream> {
     let encrypted = stream.downcast_ref::<TlsStream<TcpStream>>();
-    encrypted.map_or_else(|| stream.downcast_ref(), |stream| Some(stream.get_ref().0))
+    encrypted.map(|stream| stream.get_ref().0)
 }
 
 fn serve_admin(state: AdminState, listener: TcpListener) -> io::Result<ServerHandle> {

@@ -91,6 +91,8 @@ pub(crate) fn wallets(
             StoreError::Corrupt(format!("the sum with {:?} is too large", row.account))
         })?;
     }
+    // Every player in memory has them, and hardly one gets more.
+    wallets.shrink_to_fit();
     Ok(wallets)
 }
 

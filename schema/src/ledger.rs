@@ -200,8 +200,12 @@ fn answers(facts: &[Fact], documents: &[Option<&str>]) -> Result<Facts, StoreErr
 /// From a JSON array.
 fn sessions(text: &str) -> Result<Vec<Session>, StoreError> {
     let documents: Vec<SessionDocument> = parse(text)?;
-    let sessions = documents.into_iter();
-    sessions.map(SessionDocument::into_session).collect()
+    // No larger than it has to be: every player in memory has one.
+    let mut sessions = Vec::with_capacity(documents.len());
+    for document in documents {
+        sessions.push(document.into_session()?);
+    }
+    Ok(sessions)
 }
 
 fn state(player: &PlayerId, row: &Row) -> Result<PlayerState, StoreError> {

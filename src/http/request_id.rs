@@ -77,11 +77,12 @@ where
     let id = RequestId::of(&request);
     let carrying_out = CURRENT.sync_scope(id.clone(), || service.call(request));
     let carrying_out = CURRENT.scope(id.clone(), carrying_out);
-    async move {
+    // In a box: an idle connection keeps the room for it.
+    Box::pin(async move {
         let mut response = carrying_out.await?;
         response.headers_mut().insert(NAME, id.0);
         Ok(response)
-    }
+    })
 }
 
 #[cfg(test)]
