@@ -11,9 +11,9 @@ use std::{
 
 use async_trait::async_trait;
 use pitboss_wallet::{
-    Account, CacheLimits, Decision, ExternalId, Fact, Facts, Kind, Origin, PlayerId, PlayerState,
-    Policy, ProviderId, Receipt, Round, RoundKey, Session, StoredTransaction, Timestamp,
-    TransactionId, TransactionKey, TransactionScope, apply,
+    Account, CacheLimits, Decision, ExternalId, Fact, Facts, Kind, Origin, Payment, PlayerId,
+    PlayerState, Policy, ProviderId, Receipt, Round, RoundKey, Session, StoredTransaction,
+    Timestamp, TransactionId, TransactionKey, TransactionScope, apply,
 };
 
 use crate::ports::{
@@ -67,6 +67,7 @@ struct Player {
     /// In the order of their opening, with the moment of their last movement.
     rounds: Vec<(Round, Timestamp)>,
     sessions: Vec<Session>,
+    payments: Vec<Payment>,
     transactions: HashMap<Key, StoredTransaction>,
     reversals: HashMap<TransactionId, Receipt>,
     events: Vec<PlayerEvent>,
@@ -105,6 +106,7 @@ impl MemoryLedger {
             state: PlayerState::new(id.clone(), lane),
             rounds: Vec::new(),
             sessions: Vec::new(),
+            payments: Vec::new(),
             transactions: HashMap::new(),
             reversals: HashMap::new(),
             events: Vec::new(),
@@ -215,6 +217,11 @@ impl Inner {
                 None => player.sessions.push(change.session.clone()),
             }
         }
+        for change in &decision.payments {
+            let id = change.payment.id();
+            player.payments.retain(|old| old.id() != id);
+            player.payments.push(change.payment.clone());
+        }
         for transaction in &decision.transactions {
             let key = key(&transaction.key);
             if transaction.key.scope == TransactionScope::Provider {
@@ -288,6 +295,11 @@ impl Ledger for MemoryLedger {
                     let his = own.into_iter().flat_map(|own| &own.sessions);
                     let unended = his.filter(|session| session.ended_at.is_none());
                     found.unended = Some(unended.cloned().collect());
+                }
+                Fact::Payment(id) => {
+                    let mut his = own.into_iter().flat_map(|own| &own.payments);
+                    let payment = his.find(|payment| payment.id() == *id);
+                    found.payments.push((*id, payment.cloned()));
                 }
             }
         }

@@ -95,6 +95,9 @@ codes! {
     LossLimit => "loss_limit", 409, false, "The bet would exceed a loss limit";
     PlayerExists => "player_exists", 409, false, "The player exists already";
     ApprovalDecided => "approval_decided", 409, false, "The approval is decided already";
+    UnknownPayment => "unknown_payment", 404, false, "There is no such deposit or withdrawal";
+    PaymentState => "payment_state", 409, false, "The state of the payment does not lead there";
+    CancelRefused => "cancel_refused", 403, false, "The player may not cancel the withdrawal";
     SessionLimit => "session_limit", 409, false, "The player has as many sessions as he may have";
 
     KeyLimit => "key_limit", 409, false, "There are as many live keys as allowed";
@@ -157,6 +160,10 @@ impl From<RefusalCode> for Code {
             RefusalCode::RoundClosed => Self::RoundClosed,
             RefusalCode::BetLimit => Self::BetLimit,
             RefusalCode::LossLimit => Self::LossLimit,
+            RefusalCode::UnknownPayment => Self::UnknownPayment,
+            RefusalCode::PaymentState => Self::PaymentState,
+            RefusalCode::SamePerson => Self::SamePerson,
+            RefusalCode::CancelRefused => Self::CancelRefused,
             RefusalCode::CurrencyMismatch => Self::CurrencyMismatch,
             RefusalCode::Malformed => Self::Malformed,
         }

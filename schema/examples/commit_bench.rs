@@ -69,6 +69,7 @@ fn nothing(asked: Vec<pitboss_wallet::Fact>) -> Facts {
             pitboss_wallet::Fact::Round(key) => facts.rounds.push((key, None)),
             pitboss_wallet::Fact::Session(id) => facts.sessions.push((id, None)),
             pitboss_wallet::Fact::Sessions => facts.unended = Some(Vec::new()),
+            pitboss_wallet::Fact::Payment(id) => facts.payments.push((id, None)),
         }
     }
     facts

@@ -4,7 +4,7 @@
 --
 -- $1 the entries, ordinals from 1 in their order; $2 their ledger rows; $3 the keys among them that must be new
 -- over all players of a provider account; $4 new rounds, $5 changed ones; $6 new balances, $7 changed ones;
--- $8 new sessions, $9 changed ones. Arrays of rows, each read once: unnest of an array per column would store
+-- $8 new sessions, $9 changed ones. With payments it has two parts more: see `commit_payments.sql`. Arrays of rows, each read once: unnest of an array per column would store
 -- each column apart.
 --
 -- Everything is driven by `applied`, the players whose fenced row was moved. Other shapes lose money: a guard
@@ -106,6 +106,7 @@ old_session AS (
     WHERE o.player_id = s.player_id AND o.id = s.id
         AND (SELECT o.is_applied FROM outcome o)[s.ord]
 ),
+-- <payments>
 -- Last, because this lock is shared by many players and held to the commit; in the order of lanes, because
 -- other writers may hold some of them.
 lane_step AS (

@@ -1,6 +1,7 @@
 -- Answers questions about a player, all of one moment: one row per thing that exists, with the ordinal of the
 -- question, and the player's version. $1 player; $2.. transactions; $7.. rounds; $11.. sessions; $13
--- whether all sessions are asked for that have not been ended: few, for a player may have few that are live.
+-- whether all sessions are asked for that have not been ended: few, for a player may have few that are live; $14..
+-- payments.
 --
 -- Each look-up is a LATERAL with a LIMIT, which the planner cannot turn round: as a plain join it would, on
 -- tables that it takes for small, read everything that the player has and filter.
@@ -67,3 +68,12 @@ SELECT 'sessions', 0, (
     ) u
 )
 WHERE $13::bool
+UNION ALL
+SELECT 'payment', q.ord, d.document
+FROM unnest($14::int4[], $15::uuid[]) AS q (ord, id)
+CROSS JOIN LATERAL (
+    SELECT y.document
+    FROM payment y
+    WHERE y.player_id = $1::text AND y.id = q.id
+    LIMIT 1
+) d

@@ -178,6 +178,11 @@ const QUESTIONS: &[Question] = &[
         "only an applied key moves",
         "tombstones_never_move" of "tombstones"
     ),
+    question!(
+        "INV-9",
+        "what is held is what withdrawals hold, and each hold ends once",
+        "holds_are_withdrawals" of "payments"
+    ),
     Question {
         invariant: "LOG",
         what: "the audit log is the chain that was written",

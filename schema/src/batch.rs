@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use pitboss_wallet::{
-    Account, BalanceChange, Decision, Kind, RoundChange, SessionChange, SessionEnd, Transaction,
-    TransactionScope, TransactionState,
+    Account, BalanceChange, Decision, Kind, PaymentChange, RoundChange, SessionChange, SessionEnd,
+    Transaction, TransactionScope, TransactionState,
 };
 use postgres_types::ToSql;
 use uuid::Uuid;
@@ -124,6 +124,24 @@ struct Session<'a> {
     user_agent: Option<&'a str>,
 }
 
+#[derive(Debug, ToSql)]
+#[postgres(name = "commit_payment")]
+struct Payment<'a> {
+    ord: i32,
+    player_id: &'a str,
+    id: Uuid,
+    kind: &'static str,
+    state: &'static str,
+    reference: &'a str,
+    currency: &'static str,
+    amount: i64,
+    fee: i64,
+    due_at: Option<Moment>,
+    created_at: Moment,
+    changed_at: Moment,
+    document: String,
+}
+
 /// Rows to be inserted, and rows to be changed.
 #[derive(Debug)]
 struct Rows<T> {
@@ -154,6 +172,7 @@ pub(crate) struct Batch<'a> {
     rounds: Rows<Round<'a>>,
     balances: Rows<Balance<'a>>,
     sessions: Rows<Session<'a>>,
+    payments: Rows<Payment<'a>>,
 }
 
 impl<'a> Batch<'a> {
@@ -188,6 +207,10 @@ impl<'a> Batch<'a> {
         for change in &decision.sessions {
             let row = session(ord, decision, change);
             self.sessions.push(row, change.token_hash.is_some());
+        }
+        for change in &decision.payments {
+            let row = payment(ord, decision, change)?;
+            self.payments.push(row, change.is_new);
         }
         Ok(())
     }
@@ -265,6 +288,18 @@ impl<'a> Batch<'a> {
             &self.balances.new,
             &self.sessions.new,
         ]
+    }
+
+    /// Whether it needs `queries/commit_payments.sql` besides.
+    pub fn has_payments(&self) -> bool {
+        !self.payments.new.is_empty() || !self.payments.old.is_empty()
+    }
+
+    /// The parameters of `queries/commit_batch.sql` with `queries/commit_payments.sql` in it.
+    pub fn params_with_payments(&self) -> [&(dyn ToSql + Sync); 11] {
+        let [a, b, c, d, e, f, g, h, i] = self.params();
+        let payments = &self.payments;
+        [a, b, c, d, e, f, g, h, i, &payments.new, &payments.old]
     }
 
     /// The parameters of `queries/commit_batch.sql`.
@@ -360,12 +395,39 @@ fn session<'a>(ord: i32, decision: &'a Decision, change: &'a SessionChange) -> S
     }
 }
 
+fn payment<'a>(
+    ord: i32,
+    decision: &'a Decision,
+    change: &'a PaymentChange,
+) -> Result<Payment<'a>, StoreError> {
+    let payment = &change.payment;
+    Ok(Payment {
+        ord,
+        player_id: decision.player.as_str(),
+        id: payment.id().0,
+        kind: payment.kind().as_str(),
+        state: payment.state(),
+        reference: payment.reference().as_str(),
+        currency: payment.currency().code(),
+        amount: payment.units(),
+        fee: payment.fee_units(),
+        due_at: payment.due_at().map(Moment),
+        created_at: Moment(payment.created_at()),
+        changed_at: Moment(payment.changed_at()),
+        document: serde_json::to_string(payment).map_err(StoreError::corrupt)?,
+    })
+}
+
 /// An account as the ledger names it; the usual ones without an allocation.
 fn account(account: &Account) -> Cow<'static, str> {
     match account {
         Account::Cash => Cow::Borrowed("CASH"),
         Account::Receivable => Cow::Borrowed("RECEIVABLE"),
+        Account::WithdrawalHold => Cow::Borrowed("WITHDRAWAL_HOLD"),
+        Account::WithdrawalFeeHold => Cow::Borrowed("W_FEE_HOLD"),
+        Account::PspTransit => Cow::Borrowed("PSP_TRANSIT"),
         Account::PspClearing => Cow::Borrowed("PSP_CLEARING"),
+        Account::Fees => Cow::Borrowed("FEES"),
         Account::Adjustments => Cow::Borrowed("ADJUSTMENTS"),
         Account::House(_) => Cow::Owned(account.to_string()),
     }
@@ -380,7 +442,11 @@ mod tests {
         for known in [
             Account::Cash,
             Account::Receivable,
+            Account::WithdrawalHold,
+            Account::WithdrawalFeeHold,
+            Account::PspTransit,
             Account::PspClearing,
+            Account::Fees,
             Account::Adjustments,
         ] {
             assert_eq!(account(&known), known.to_string());

@@ -80,7 +80,12 @@ pub(crate) fn wallets(
             AccountGroup::Cash => &mut wallet.cash,
             AccountGroup::Bonus => &mut wallet.bonus,
             AccountGroup::Winnings => &mut wallet.winnings,
-            AccountGroup::WithdrawalHold => &mut wallet.withdrawal_hold,
+            AccountGroup::WithdrawalHold => {
+                wallet.has_holds = true;
+                &mut wallet.withdrawal_hold
+            }
+            AccountGroup::FeeHold => &mut wallet.fee_hold,
+            AccountGroup::InTransit => &mut wallet.in_transit,
             AccountGroup::Receivable => {
                 wallet.has_receivable = true;
                 &mut wallet.receivable
@@ -101,6 +106,8 @@ pub(crate) enum AccountGroup {
     Bonus,
     Winnings,
     WithdrawalHold,
+    FeeHold,
+    InTransit,
     Receivable,
 }
 
@@ -111,6 +118,8 @@ impl AccountGroup {
             "CASH" => Some(Self::Cash),
             "RECEIVABLE" => Some(Self::Receivable),
             "WITHDRAWAL_HOLD" => Some(Self::WithdrawalHold),
+            "W_FEE_HOLD" => Some(Self::FeeHold),
+            "PSP_TRANSIT" => Some(Self::InTransit),
             of_grant if of_grant.starts_with("BONUS(") => Some(Self::Bonus),
             of_grant if of_grant.starts_with("WINNINGS(") => Some(Self::Winnings),
             _ => None,
@@ -291,6 +300,8 @@ mod tests {
                 {"currency":"EUR","account":"BONUS(g2)","units":3},
                 {"currency":"EUR","account":"WINNINGS(g1)","units":40},
                 {"currency":"EUR","account":"WITHDRAWAL_HOLD","units":500},
+                {"currency":"EUR","account":"W_FEE_HOLD","units":60},
+                {"currency":"EUR","account":"PSP_TRANSIT","units":700},
                 {"currency":"EUR","account":"RECEIVABLE","units":-2},
                 {"currency":"USD","account":"CASH","units":1}]"#,
         )
@@ -301,9 +312,11 @@ mod tests {
             eur.bonus,
             eur.winnings,
             eur.withdrawal_hold,
+            eur.fee_hold,
+            eur.in_transit,
             eur.receivable,
         ];
-        assert_eq!(found, [7, 23, 40, 500, -2]);
+        assert_eq!(found, [7, 23, 40, 500, 60, 700, -2]);
         assert_eq!(eur.balance().total(), 70);
         assert_eq!((wallets[1].cash, wallets[1].bonus), (1, 0));
     }

@@ -120,6 +120,7 @@ mod tests {
             balances: Vec::new(),
             rounds: Vec::new(),
             sessions: Vec::new(),
+            payments: Vec::new(),
             events: Vec::new(),
             outcome: Ok(Reply::Done),
         })

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use async_trait::async_trait;
 use pitboss_actors::ports::{Ledger, PlayerEvent, PortError, Writer};
 use pitboss_wallet::{
-    Country, Fact, Facts, PlayerId, PlayerState, PlayerStatus, Session, TransactionScope,
+    Country, Fact, Facts, Payment, PlayerId, PlayerState, PlayerStatus, Session, TransactionScope,
 };
 use tokio_postgres::Row;
 
@@ -76,7 +76,7 @@ impl Store {
             asked.push(ord, fact);
         }
         let player = player.as_str();
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 15] = [
             &player,
             &asked.transaction_ord,
             &asked.provider_wide,
@@ -90,6 +90,8 @@ impl Store {
             &asked.session_ord,
             &asked.session,
             &asked.unended,
+            &asked.payment_ord,
+            &asked.payment,
         ];
         let sql = include_str!("../queries/find_facts.sql");
         let rows = self.rows("look up facts of a player", sql, &params).await?;
@@ -134,6 +136,8 @@ struct Asked<'a> {
     session_ord: Vec<i32>,
     session: Vec<uuid::Uuid>,
     unended: bool,
+    payment_ord: Vec<i32>,
+    payment: Vec<uuid::Uuid>,
 }
 
 impl<'a> Asked<'a> {
@@ -159,6 +163,10 @@ impl<'a> Asked<'a> {
                 self.session.push(id.0);
             }
             Fact::Sessions => self.unended = true,
+            Fact::Payment(id) => {
+                self.payment_ord.push(ord);
+                self.payment.push(id.0);
+            }
         }
     }
 }
@@ -192,6 +200,10 @@ fn answers(facts: &[Fact], documents: &[Option<&str>]) -> Result<Facts, StoreErr
             }
             // A row of its own.
             Fact::Sessions => {}
+            Fact::Payment(id) => {
+                let payment = document.map(parse::<Payment>).transpose()?;
+                found.payments.push((*id, payment));
+            }
         }
     }
     Ok(found)

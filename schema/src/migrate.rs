@@ -15,7 +15,7 @@ mod embedded {
 }
 
 /// The newest migration that this program knows.
-pub const SCHEMA_VERSION: i32 = 12;
+pub const SCHEMA_VERSION: i32 = 15;
 
 /// Serialises migrations of several nodes: an arbitrary number that nothing else uses.
 const MIGRATION_LOCK: i64 = 0x7069_7462_6f73_7301;

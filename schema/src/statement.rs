@@ -21,6 +21,7 @@ pub struct AccountSums {
     pub cash: i64,
     pub bonus: i64,
     pub winnings: i64,
+    /// For withdrawals that are not paid: not sent, their fees, sent.
     pub withdrawal_hold: i64,
     /// 0, or below: what the player owes.
     pub receivable: i64,
@@ -32,7 +33,9 @@ impl AccountSums {
             Some(AccountGroup::Cash) => &mut self.cash,
             Some(AccountGroup::Bonus) => &mut self.bonus,
             Some(AccountGroup::Winnings) => &mut self.winnings,
-            Some(AccountGroup::WithdrawalHold) => &mut self.withdrawal_hold,
+            Some(
+                AccountGroup::WithdrawalHold | AccountGroup::FeeHold | AccountGroup::InTransit,
+            ) => &mut self.withdrawal_hold,
             Some(AccountGroup::Receivable) => &mut self.receivable,
             None => return,
         };

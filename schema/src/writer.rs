@@ -28,12 +28,17 @@ use crate::{
 const RETRIES: usize = 5;
 
 const COMMIT: &str = include_str!("../queries/commit_batch.sql");
+/// Where the payments belong in it.
+const PLACE_OF_PAYMENTS: &str = "-- <payments>\n";
+const PAYMENTS: &str = include_str!("../queries/commit_payments.sql");
 const TAKEN: &str = include_str!("../queries/taken_entries.sql");
 
 /// Owns one connection. To be given up after any error.
 pub(crate) struct PostgresWriter {
     client: Client,
     commit: Statement,
+    /// For a batch with payments: they are rare, and every bet would pay for their part of the statement.
+    commit_with_payments: Statement,
     taken: Statement,
     answer_timeout: Duration,
     own: Arc<OwnCommits>,
@@ -66,12 +71,13 @@ impl PostgresWriter {
                 .map_err(|error| StoreError::Connection(chain(&error)))?;
             // Ends by itself when the client is dropped.
             tokio::spawn(connection);
-            let prepare = async |sql| {
+            let prepare = async |sql: &str| {
                 let prepared = client.prepare(sql).await;
                 prepared.map_err(StoreError::sql("prepare the commit"))
             };
             Ok(Self {
                 commit: prepare(COMMIT).await?,
+                commit_with_payments: prepare(&COMMIT.replace(PLACE_OF_PAYMENTS, PAYMENTS)).await?,
                 taken: prepare(TAKEN).await?,
                 client,
                 answer_timeout: limit,
@@ -86,7 +92,12 @@ impl PostgresWriter {
     /// Commits once. `true` in the place of each entry that was committed.
     async fn run(&self, entries: &[&Arc<Decision>]) -> Result<Vec<bool>, Failure> {
         let batch = batch(entries)?;
-        let rows = self.ask(&self.commit, &batch.params()).await?;
+        let rows = if batch.has_payments() {
+            let params = batch.params_with_payments();
+            self.ask(&self.commit_with_payments, &params).await?
+        } else {
+            self.ask(&self.commit, &batch.params()).await?
+        };
         let (lanes, rows): (Vec<_>, Vec<_>) = rows
             .iter()
             .map(|row| (LaneStep::read(row), row))

@@ -66,8 +66,7 @@ fn by_hand<K: Ord>(
     for row in rows {
         let Some(amount) = row.amount else { continue };
         // Adjustments are summed apart.
-        let is_play = !matches!(row.kind, Kind::Deposit | Kind::Adjustment);
-        if !is_play || row.state != TransactionState::Applied {
+        if !row.kind.is_of_play() || row.state != TransactionState::Applied {
             continue;
         }
         let line = lines.entry(key(row)).or_default();

@@ -16,10 +16,18 @@ pub enum Account {
     Cash,
     /// What a player owes after a correction that found too little: the only player account below zero.
     Receivable,
+    /// What the player has asked to withdraw, until it is sent.
+    WithdrawalHold,
+    /// The fees of withdrawals that are not paid yet.
+    WithdrawalFeeHold,
+    /// Withdrawals on their way, as far as anybody knows: still owed to the player.
+    PspTransit,
     /// Our side of the play with one provider.
     House(ProviderId),
-    /// Money on its way in from payment providers.
+    /// Our side of payments, in and out.
     PspClearing,
+    /// Fees that were earned.
+    Fees,
     /// Our side of what people correct by hand.
     Adjustments,
 }
@@ -28,18 +36,30 @@ impl Account {
     /// Whether the account belongs to the player, and so has a balance of its own.
     #[must_use]
     pub const fn is_player(&self) -> bool {
-        matches!(self, Self::Cash | Self::Receivable)
+        match self {
+            Self::Cash
+            | Self::Receivable
+            | Self::WithdrawalHold
+            | Self::WithdrawalFeeHold
+            | Self::PspTransit => true,
+            Self::House(_) | Self::PspClearing | Self::Fees | Self::Adjustments => false,
+        }
     }
 }
 
-/// As the ledger names it: `CASH`, `RECEIVABLE`, `HOUSE:<provider>`, `PSP_CLEARING`, `ADJUSTMENTS`.
+/// As the ledger names it: `CASH`, `RECEIVABLE`, `WITHDRAWAL_HOLD`, `W_FEE_HOLD`, `PSP_TRANSIT`, `HOUSE:<provider>`,
+/// `PSP_CLEARING`, `FEES`, `ADJUSTMENTS`.
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cash => f.write_str("CASH"),
             Self::Receivable => f.write_str("RECEIVABLE"),
+            Self::WithdrawalHold => f.write_str("WITHDRAWAL_HOLD"),
+            Self::WithdrawalFeeHold => f.write_str("W_FEE_HOLD"),
+            Self::PspTransit => f.write_str("PSP_TRANSIT"),
             Self::House(provider) => write!(f, "HOUSE:{provider}"),
             Self::PspClearing => f.write_str("PSP_CLEARING"),
+            Self::Fees => f.write_str("FEES"),
             Self::Adjustments => f.write_str("ADJUSTMENTS"),
         }
     }

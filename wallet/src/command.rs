@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Currency, ExternalId, GameId, GameStanding, Money, Policy, ProviderId, RoundId, SessionEnd,
-    SessionId, Timestamp, state::PlayerStatus,
+    Currency, ExternalId, GameId, GameStanding, Money, PaymentId, Policy, ProviderId, RoundId,
+    SessionEnd, SessionId, Timestamp,
+    payment::{DepositStep, InitiateDeposit, RequestWithdrawal, WithdrawalStep},
+    state::PlayerStatus,
 };
 
 /// One request to a player's wallet.
@@ -17,6 +19,12 @@ pub enum Command {
     /// Opens the player's wallet in a currency; a wallet that is open stays as it is.
     OpenAccount(Currency),
     Deposit(Deposit),
+    /// Announces a deposit that a payment provider is to carry out.
+    InitiateDeposit(InitiateDeposit),
+    /// Tells what became of a deposit.
+    MoveDeposit(PaymentId, DepositStep),
+    RequestWithdrawal(Box<RequestWithdrawal>),
+    MoveWithdrawal(PaymentId, Box<WithdrawalStep>),
     OpenSession(OpenSession),
     Launch(Launch),
     Authenticate(Authenticate),

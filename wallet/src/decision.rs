@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Account, Balance, Client, Currency, Event, ExternalId, Fingerprint, Funding, GameId, Kind,
-    Money, PlayerStatus, Posting, Refusal, Round, RoundKey, Session, SessionId, Timestamp,
+    Money, Payment, PlayerStatus, Posting, Refusal, Round, RoundKey, Session, SessionId, Timestamp,
     TransactionId, TransactionKey, Wallet,
 };
 
@@ -108,6 +108,13 @@ pub struct SessionChange {
     pub client: Client,
 }
 
+/// A payment after the decision.
+#[derive(Debug, Clone)]
+pub struct PaymentChange {
+    pub payment: Payment,
+    pub is_new: bool,
+}
+
 /// Everything that a command changes. It is committed as a whole or not at all, then [`apply()`](crate::apply)ed.
 #[derive(Debug, Clone)]
 pub struct Decision {
@@ -126,6 +133,7 @@ pub struct Decision {
     pub balances: Vec<BalanceChange>,
     pub rounds: Vec<RoundChange>,
     pub sessions: Vec<SessionChange>,
+    pub payments: Vec<PaymentChange>,
     pub events: Vec<Arc<Event>>,
     /// The answer, once the decision is durable.
     pub outcome: Outcome,
@@ -151,12 +159,22 @@ pub struct SessionReply {
     pub expires_at: Timestamp,
 }
 
+/// The answer to a command about a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentReply {
+    /// As it stands now.
+    pub payment: Payment,
+    /// Nothing was left to do: it was done before.
+    pub replayed: bool,
+}
+
 /// A successful answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     Settled(Settled),
     Session(SessionReply),
     Balance(Balance),
+    Payment(Box<PaymentReply>),
     /// So many sessions were ended.
     Ended(usize),
     /// Done, and there is nothing to tell.

@@ -92,6 +92,22 @@ event_types! {
     AccountOpened(data::AccountOpened) => "wallet.account_opened",
     /// A deposit is in the player's wallet.
     DepositCompleted(data::DepositCompleted<'_>) => "wallet.deposit_completed",
+    /// A deposit was announced to a payment provider.
+    DepositInitiated(data::DepositInitiated<'_>) => "wallet.deposit_initiated",
+    /// The payment provider has a deposit, and does not know yet.
+    DepositPending(data::DepositPending<'_>) => "wallet.deposit_pending",
+    /// A deposit failed, or its time is over.
+    DepositFailed(data::DepositFailed<'_>) => "wallet.deposit_failed",
+    /// A deposit was taken back.
+    DepositReversed(data::DepositReversed<'_>) => "wallet.deposit_reversed",
+    /// Money for a withdrawal was taken from the player's wallet.
+    HoldPlaced(data::HoldPlaced) => "wallet.hold_placed",
+    /// Money of a withdrawal is back in the player's wallet.
+    HoldReleased(data::HoldReleased) => "wallet.hold_released",
+    /// Money of a withdrawal has left the player for good.
+    HoldCaptured(data::HoldCaptured) => "wallet.hold_captured",
+    /// A withdrawal that was paid came back into the player's wallet.
+    WithdrawalCredited(data::WithdrawalCredited) => "wallet.withdrawal_returned",
     /// A bet was taken from the player's wallet.
     BetDebited(data::BetDebited<'_>) => "wallet.bet_debited",
     /// A win was paid into the player's wallet.
@@ -118,6 +134,36 @@ event_types! {
     RoundClosed(data::RoundClosed) => "game.round_closed",
     /// A whole round was taken back.
     RoundVoided(data::RoundVoided<'_>) => "game.round_voided",
+    /// The player asked for a withdrawal.
+    WithdrawalRequested(data::WithdrawalRequested<'_>) => "withdrawal.requested",
+    /// Somebody looks at a withdrawal.
+    WithdrawalReviewStarted(data::WithdrawalReviewStarted<'_>) => "withdrawal.review_started",
+    /// The review of a withdrawal waits for something.
+    WithdrawalOnHold(data::WithdrawalOnHold<'_>) => "withdrawal.on_hold",
+    /// The review of a withdrawal goes on.
+    WithdrawalHoldCleared(data::WithdrawalHoldCleared<'_>) => "withdrawal.hold_cleared",
+    /// One of the people who have to approved a withdrawal.
+    WithdrawalApproved(data::WithdrawalApproved<'_>) => "withdrawal.approved",
+    /// A withdrawal was rejected.
+    WithdrawalRejected(data::WithdrawalRejected<'_>) => "withdrawal.rejected",
+    /// The player cancelled a withdrawal.
+    WithdrawalCancelled(data::WithdrawalCancelled<'_>) => "withdrawal.cancelled",
+    /// Nobody decided about a withdrawal in time.
+    WithdrawalExpired(data::WithdrawalExpired<'_>) => "withdrawal.expired",
+    /// The house keeps the money of a withdrawal, as two persons decided.
+    WithdrawalConfiscated(data::WithdrawalConfiscated<'_>) => "withdrawal.confiscated",
+    /// A withdrawal is given to the payment provider.
+    WithdrawalProcessing(data::WithdrawalProcessing<'_>) => "withdrawal.processing",
+    /// Nobody knows whether a withdrawal was paid.
+    WithdrawalUnknown(data::WithdrawalUnknown<'_>) => "withdrawal.unknown",
+    /// A withdrawal was paid.
+    WithdrawalPaid(data::WithdrawalPaid<'_>) => "withdrawal.paid",
+    /// A withdrawal could not be paid.
+    WithdrawalFailed(data::WithdrawalFailed<'_>) => "withdrawal.failed",
+    /// A withdrawal that was paid came back.
+    WithdrawalReturned(data::WithdrawalReturned<'_>) => "withdrawal.returned",
+    /// A withdrawal was divided into parts.
+    WithdrawalSplit(data::WithdrawalSplit<'_>) => "withdrawal.split",
     /// There is a new player.
     Registered(data::Registered<'_>) => "player.registered",
     /// The player was blocked, or let in again, or his account was closed.

@@ -3,14 +3,18 @@
 //! These structs are what is sent, and what the published schema is made from: a field's comment is what a
 //! consumer reads. What may change in them is written in `docs/events.md`.
 
+mod payments;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     AdjustmentCategory, BalanceView, By, Currency, Direction, ExternalId, GameId, MakerChecker,
-    Money, PlayerStatus, ProviderId, Receipt, Round, RoundId, RoundView, Session, SessionEnd,
-    SessionId, Timestamp, TransactionId, WinKind,
+    Money, PaymentId, PlayerStatus, ProviderId, Receipt, Round, RoundId, RoundView, Session,
+    SessionEnd, SessionId, Timestamp, TransactionId, WinKind,
 };
+
+pub(crate) use payments::*;
 
 /// `wallet.account_opened`
 #[derive(Serialize, JsonSchema)]
@@ -67,8 +71,12 @@ pub(crate) struct Adjusted<'a> {
 /// `wallet.deposit_completed`
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct DepositCompleted<'a> {
+    pub deposit: PaymentId,
     /// The operator's own id of the deposit.
     pub reference: &'a ExternalId,
+    /// The payment provider's own id, where one carried it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_reference: Option<&'a ExternalId>,
     pub amount: Money,
     pub currency: Currency,
     /// After the deposit.

@@ -202,6 +202,10 @@ uuid_id!(
     /// Our id of a player's or game's session: `ses_` and the 32 hexadecimal digits of a UUID.
     SessionId, "ses_"
 );
+uuid_id!(
+    /// Our id of a deposit or withdrawal: `pay_` and the 32 hexadecimal digits of a UUID.
+    PaymentId, "pay_"
+);
 
 #[cfg(test)]
 mod tests {

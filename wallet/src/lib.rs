@@ -29,6 +29,7 @@ mod fingerprint;
 mod ids;
 pub mod invariants;
 mod money;
+mod payment;
 mod policy;
 mod refusal;
 mod round;
@@ -48,15 +49,19 @@ pub use command::{
 pub use country::{Countries, Country};
 pub use decide::{Seam, Verdict, decide};
 pub use decision::{
-    BalanceChange, Decision, Outcome, Receipt, Reply, RoundChange, SessionChange, SessionReply,
-    Settled, Transaction, TransactionState,
+    BalanceChange, Decision, Outcome, PaymentChange, PaymentReply, Receipt, Reply, RoundChange,
+    SessionChange, SessionReply, Settled, Transaction, TransactionState,
 };
 pub use event::{EVENT_VERSION, Environment, Event, EventType};
 pub use fingerprint::Fingerprint;
 pub use ids::{
-    ExternalId, GameId, IdError, PlayerId, ProviderId, RoundId, SessionId, TransactionId,
+    ExternalId, GameId, IdError, PaymentId, PlayerId, ProviderId, RoundId, SessionId, TransactionId,
 };
 pub use money::{Currency, Money, MoneyError};
+pub use payment::{
+    DepositOrder, DepositState, DepositStep, InitiateDeposit, Payment, PaymentKind, Person,
+    RequestWithdrawal, ReviewReason, Withdrawal, WithdrawalState, WithdrawalStep, WithdrawalTerms,
+};
 pub use policy::{
     LateBet, LateWin, Policy, PolicyChange, RollbackAfterWin, RollbackAmount, RollbackOfWin,
     RoundScope, TransactionScope, WinWithoutBet,

@@ -54,6 +54,14 @@ codes! {
     BetLimit => "bet_limit",
     /// The bet would go beyond a limit on losses.
     LossLimit => "loss_limit",
+    /// The player has no such deposit or withdrawal.
+    UnknownPayment => "unknown_payment",
+    /// The state that the deposit or withdrawal is in does not lead there.
+    PaymentState => "payment_state",
+    /// Another person has to do it.
+    SamePerson => "same_person",
+    /// The player may not cancel this withdrawal.
+    CancelRefused => "cancel_refused",
     /// The player has no wallet in this currency, the round or session is in another, or the game is not offered in it.
     CurrencyMismatch => "currency_mismatch",
     /// The request is well signed but is not one that can be carried out.

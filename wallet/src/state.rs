@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Balance, Country, Currency, ExternalId, Fingerprint, PlayerId, ProviderId, Receipt, Refusal,
-    Round, RoundKey, Session, SessionId, TransactionScope, TransactionState,
+    Balance, Country, Currency, ExternalId, Fingerprint, Payment, PaymentId, PlayerId, ProviderId,
+    Receipt, Refusal, Round, RoundKey, Session, SessionId, TransactionScope, TransactionState,
 };
 
 /// The kinds of transactions. Part of the key: a bet and a win may share one external id (T1).
@@ -24,6 +24,20 @@ pub enum Kind {
     VoidRound,
     /// Its amount is below 0 when it takes from the player.
     Adjustment,
+    /// A deposit was announced: nothing moves.
+    DepositRequest,
+    /// A deposit was taken back.
+    DepositReversal,
+    /// Money is held for a withdrawal, its fee included.
+    Withdrawal,
+    /// Money of a withdrawal goes back to the player: once at most, whatever came of it (INV-9).
+    WithdrawalRelease,
+    /// A withdrawal is given to the payment provider.
+    WithdrawalPayout,
+    WithdrawalPaid,
+    /// A withdrawal that was paid came back.
+    WithdrawalReturn,
+    WithdrawalConfiscation,
 }
 
 impl Kind {
@@ -35,6 +49,14 @@ impl Kind {
         Self::CloseRound,
         Self::VoidRound,
         Self::Adjustment,
+        Self::DepositRequest,
+        Self::DepositReversal,
+        Self::Withdrawal,
+        Self::WithdrawalRelease,
+        Self::WithdrawalPayout,
+        Self::WithdrawalPaid,
+        Self::WithdrawalReturn,
+        Self::WithdrawalConfiscation,
     ];
 
     #[must_use]
@@ -47,6 +69,32 @@ impl Kind {
             Self::CloseRound => "close_round",
             Self::VoidRound => "void_round",
             Self::Adjustment => "adjustment",
+            Self::DepositRequest => "deposit_request",
+            Self::DepositReversal => "deposit_reversal",
+            Self::Withdrawal => "withdrawal",
+            Self::WithdrawalRelease => "withdrawal_release",
+            Self::WithdrawalPayout => "withdrawal_payout",
+            Self::WithdrawalPaid => "withdrawal_paid",
+            Self::WithdrawalReturn => "withdrawal_return",
+            Self::WithdrawalConfiscation => "withdrawal_confiscation",
+        }
+    }
+
+    /// Whether it belongs to the play with a game provider.
+    #[must_use]
+    pub const fn is_of_play(self) -> bool {
+        match self {
+            Self::Bet | Self::Win | Self::Rollback | Self::CloseRound | Self::VoidRound => true,
+            Self::Deposit
+            | Self::Adjustment
+            | Self::DepositRequest
+            | Self::DepositReversal
+            | Self::Withdrawal
+            | Self::WithdrawalRelease
+            | Self::WithdrawalPayout
+            | Self::WithdrawalPaid
+            | Self::WithdrawalReturn
+            | Self::WithdrawalConfiscation => false,
         }
     }
 
@@ -145,8 +193,14 @@ pub struct Wallet {
     pub bonus: i64,
     /// What was won with bonus money and is not the player's own yet, of all grants together.
     pub winnings: i64,
-    /// What a withdrawal that is not paid yet holds.
+    /// What withdrawals hold that were not sent yet, without their fees.
     pub withdrawal_hold: i64,
+    /// The fees of withdrawals that are not paid yet.
+    pub fee_hold: i64,
+    /// Withdrawals that were sent and are not known to be paid.
+    pub in_transit: i64,
+    /// Whether the ledger has rows for these three accounts: they are made together.
+    pub has_holds: bool,
 }
 
 impl Wallet {
@@ -162,7 +216,16 @@ impl Wallet {
             bonus: 0,
             winnings: 0,
             withdrawal_hold: 0,
+            fee_hold: 0,
+            in_transit: 0,
+            has_holds: false,
         }
+    }
+
+    /// Cash, less what the player owes.
+    #[must_use]
+    pub fn withdrawable(&self) -> i64 {
+        self.cash.saturating_add(self.receivable).max(0)
     }
 
     #[must_use]
@@ -249,6 +312,8 @@ pub enum Fact {
     Session(SessionId),
     /// All sessions that have not been ended, whether their time is over or not.
     Sessions,
+    /// A deposit or withdrawal of the player.
+    Payment(PaymentId),
 }
 
 /// What the ledger said to the [`Fact`]s asked for while one command is decided. `None`: there is none.
@@ -261,6 +326,7 @@ pub struct Facts {
     pub sessions: Vec<(SessionId, Option<Session>)>,
     /// The answer to [`Fact::Sessions`], oldest first.
     pub unended: Option<Vec<Session>>,
+    pub payments: Vec<(PaymentId, Option<Payment>)>,
 }
 
 impl Facts {
@@ -277,5 +343,6 @@ impl Facts {
         self.rounds.extend(more.rounds);
         self.sessions.extend(more.sessions);
         self.unended = more.unended.or(self.unended.take());
+        self.payments.extend(more.payments);
     }
 }

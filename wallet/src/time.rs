@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Microseconds since 1970-01-01T00:00:00Z: the resolution of a Postgres `timestamptz`.
 ///
@@ -49,6 +49,20 @@ impl Serialize for Timestamp {
     }
 }
 
+/// What [`Serialize`] wrote, and any other RFC 3339.
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Some(micros) = text.strip_suffix("us") {
+            let micros = micros.parse().map_err(serde::de::Error::custom)?;
+            return Ok(Self(micros));
+        }
+        let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
+        let micros = i64::try_from(at.unix_timestamp_nanos() / 1_000);
+        micros.map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 impl JsonSchema for Timestamp {
     fn schema_name() -> Cow<'static, str> {
         "Timestamp".into()
@@ -79,5 +93,17 @@ mod tests {
             Timestamp::from_micros(i64::MAX).to_string(),
             format!("{}us", i64::MAX)
         );
+    }
+
+    #[test]
+    fn it_reads_back_what_it_wrote() {
+        for micros in [0, 1, 1_700_000_000_123_456, -1_000_000, i64::MAX] {
+            let at = Timestamp::from_micros(micros);
+            let text = serde_json::to_string(&at).unwrap();
+            assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), at);
+        }
+        for wrong in ["\"\"", "\"us\"", "\"yesterday\"", "7"] {
+            assert!(serde_json::from_str::<Timestamp>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -48,7 +48,7 @@ pub struct WalletView {
     pub total: Money,
     /// Cash, less what the player owes.
     pub withdrawable: Money,
-    /// What a withdrawal that is not paid yet holds; not part of the total.
+    /// What withdrawals that are not paid yet hold, with their fees; not part of the total.
     pub withdrawal_hold: Money,
     /// Stakes in rounds that are open; not part of the total.
     pub held_in_rounds: Money,
@@ -65,8 +65,13 @@ impl From<&Wallet> for WalletView {
             bonus: money(wallet.bonus),
             restricted_winnings: money(wallet.winnings),
             total: money(wallet.balance().total()),
-            withdrawable: money(wallet.cash.saturating_add(wallet.receivable).max(0)),
-            withdrawal_hold: money(wallet.withdrawal_hold),
+            withdrawable: money(wallet.withdrawable()),
+            withdrawal_hold: money(
+                wallet
+                    .withdrawal_hold
+                    .saturating_add(wallet.fee_hold)
+                    .saturating_add(wallet.in_transit),
+            ),
             held_in_rounds: money(wallet.held),
             owed: money(wallet.receivable.saturating_neg()),
         }

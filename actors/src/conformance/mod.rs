@@ -8,6 +8,7 @@ mod facts;
 mod hand;
 mod keys;
 mod money;
+mod payments;
 mod races;
 mod sessions;
 
@@ -112,6 +113,9 @@ cases! {
         a_session_that_slid_reads_back,
         all_sessions_that_have_not_been_ended_are_found_oldest_first,
         players_with_sessions_whose_time_is_over_are_found;
+    payments: payments_read_back_as_they_were_left,
+        payments_are_of_one_player,
+        a_hold_that_two_owners_end_ends_once;
     races: two_owners_of_one_player_lose_nothing,
         two_owners_with_the_same_requests_apply_each_once;
     events: events_of_a_player_are_gap_free_and_in_order,

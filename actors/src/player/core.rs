@@ -267,6 +267,7 @@ fn is_answered(facts: &Facts, fact: &Fact) -> bool {
         Fact::Round(key) => facts.rounds.iter().any(|(of, _)| of == key),
         Fact::Session(id) => facts.sessions.iter().any(|(of, _)| of == id),
         Fact::Sessions => facts.unended.is_some(),
+        Fact::Payment(id) => facts.payments.iter().any(|(of, _)| of == id),
     }
 }
 

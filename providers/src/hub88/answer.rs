@@ -76,7 +76,7 @@ fn balance_of(reply: &Reply, now: Option<Balance>) -> Option<Balance> {
             .or(now),
         Reply::Session(session) => Some(session.balance),
         Reply::Balance(balance) => Some(*balance),
-        Reply::Done | Reply::Ended(_) => now,
+        Reply::Done | Reply::Ended(_) | Reply::Payment(_) => now,
     }
 }
 
@@ -120,7 +120,13 @@ const fn status(error: &CallError) -> &'static str {
             RefusalCode::BetLimit => "RS_ERROR_BET_LIMIT_EXCEEDED",
             RefusalCode::LossLimit => "RS_ERROR_LIMIT_REACHED",
             RefusalCode::CurrencyMismatch => "RS_ERROR_WRONG_CURRENCY",
-            RefusalCode::RoundClosed | RefusalCode::Malformed => "RS_ERROR_WRONG_SYNTAX",
+            // No provider of games asks for payments.
+            RefusalCode::UnknownPayment
+            | RefusalCode::PaymentState
+            | RefusalCode::SamePerson
+            | RefusalCode::CancelRefused
+            | RefusalCode::RoundClosed
+            | RefusalCode::Malformed => "RS_ERROR_WRONG_SYNTAX",
         },
     }
 }

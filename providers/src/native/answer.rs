@@ -116,7 +116,9 @@ pub(super) fn render(call: Option<&Call>, answer: &Answer) -> Response {
                 balance: (*balance).into(),
             },
         ),
-        Reply::Ended(_) | Reply::Done => Response::json(200, &Done { status: OK }),
+        Reply::Payment(_) | Reply::Ended(_) | Reply::Done => {
+            Response::json(200, &Done { status: OK })
+        }
     }
 }
 

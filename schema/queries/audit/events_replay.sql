@@ -34,12 +34,15 @@ WHERE
             WHERE p.id = b.player_id
         )
         ELSE e.cash <> e.before + CASE
-                WHEN e.type IN ('wallet.deposit_completed', 'wallet.win_credited', 'wallet.bet_rolled_back') THEN e.moved
+                WHEN e.type IN (
+                    'wallet.deposit_completed', 'wallet.win_credited', 'wallet.bet_rolled_back', 'wallet.hold_released',
+                    'wallet.withdrawal_returned'
+                ) THEN e.moved
                 WHEN e.type = 'wallet.adjusted' AND e.direction = 'credit' THEN e.moved
-                WHEN e.type = 'wallet.bet_debited' THEN -e.moved
+                WHEN e.type IN ('wallet.bet_debited', 'wallet.hold_placed') THEN -e.moved
                 -- What the player no longer has, he owes.
-                WHEN e.type IN ('wallet.win_rolled_back', 'wallet.adjusted') THEN -least(e.moved, e.before)
-                WHEN e.type = 'wallet.negative_balance' THEN 0
+                WHEN e.type IN ('wallet.win_rolled_back', 'wallet.adjusted', 'wallet.deposit_reversed') THEN -least(e.moved, e.before)
+                WHEN e.type IN ('wallet.negative_balance', 'wallet.hold_captured') THEN 0
             END
             OR (e.newest IS NOT NULL AND b.amount IS DISTINCT FROM e.cash * 10::numeric ^ c.digits)
     END

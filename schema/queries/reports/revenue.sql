@@ -28,8 +28,9 @@ WITH moved AS (
         FROM (
             SELECT
                 p.account, p.amount,
-                -- Null for the accounts of the house.
-                CASE WHEN p.balance_after IS NOT NULL THEN p.account IN ('CASH', 'RECEIVABLE') END AS is_cash
+                -- Null for the accounts of the house, and for what withdrawals hold: no play, no promotion.
+                CASE WHEN p.balance_after IS NOT NULL
+                    AND p.account NOT IN ('WITHDRAWAL_HOLD', 'W_FEE_HOLD', 'PSP_TRANSIT') THEN p.account IN ('CASH', 'RECEIVABLE') END AS is_cash
             FROM unnest(l.accounts, l.amounts, l.balances_after) AS p (account, amount, balance_after)
         ) u
     ) m

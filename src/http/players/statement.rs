@@ -140,7 +140,7 @@ struct Line {
 
 impl Line {
     fn of(line: StatementLine, after: AccountSums, currency: Currency) -> Self {
-        let of_play = !matches!(line.kind, Kind::Deposit | Kind::Adjustment);
+        let of_play = line.kind.is_of_play();
         Self {
             transaction_id: line.transaction,
             number: line.number,

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Seam, Stop};
+use super::{
+    Seam, Stop,
+    balances::{add, balance_changes},
+};
 use crate::{
-    Account, Balance, BalanceChange, Client, Currency, Decision, Event, ExternalId, Fact, Facts,
-    Fingerprint, Funding, GameId, Kind, Money, Outcome, PlayerState, PlayerStatus, Posting,
-    Receipt, Refusal, RefusalCode, Round, RoundChange, RoundKey, RoundState, Session,
-    SessionChange, SessionId, SessionRules, StoredTransaction, Timestamp, Transaction,
+    Account, Balance, Client, Currency, Decision, Event, ExternalId, Fact, Facts, Fingerprint,
+    Funding, GameId, Kind, Money, Outcome, Payment, PaymentChange, PaymentId, PlayerState,
+    PlayerStatus, Posting, Receipt, Refusal, RefusalCode, Round, RoundChange, RoundKey, RoundState,
+    Session, SessionChange, SessionId, SessionRules, StoredTransaction, Timestamp, Transaction,
     TransactionId, TransactionKey, TransactionState, Wallet,
     event::{EventData, Subject},
 };
@@ -81,6 +84,7 @@ pub(super) struct Draft<'a, 's> {
     wallets: Vec<Wallet>,
     rounds: Vec<RoundChange>,
     sessions: Vec<SessionChange>,
+    payments: Vec<PaymentChange>,
     transactions: Vec<Transaction>,
     events: Vec<Arc<Event>>,
 }
@@ -96,6 +100,7 @@ impl<'a, 's> Draft<'a, 's> {
             wallets: Vec::new(),
             rounds: Vec::new(),
             sessions: Vec::new(),
+            payments: Vec::new(),
             transactions: Vec::new(),
             events: Vec::new(),
         }
@@ -120,6 +125,7 @@ impl<'a, 's> Draft<'a, 's> {
         self.wallets.clear();
         self.rounds.clear();
         self.sessions.clear();
+        self.payments.clear();
         self.transactions.clear();
         self.events.clear();
     }
@@ -168,6 +174,18 @@ impl<'a, 's> Draft<'a, 's> {
         unended.ok_or_else(|| Stop::Need(vec![Fact::Sessions]))
     }
 
+    /// A deposit or withdrawal. Memory holds none: they are asked for.
+    pub fn payment(&self, id: PaymentId) -> Result<Payment, Stop> {
+        match look(None, &self.facts.payments, &id) {
+            Lookup::Found(payment) => Ok(payment),
+            Lookup::Absent => Err(Stop::refuse(
+                RefusalCode::UnknownPayment,
+                "the player has no such payment",
+            )),
+            Lookup::Unknown => Err(Stop::Need(vec![Fact::Payment(id)])),
+        }
+    }
+
     /// Whether neither memory nor the ledger has told of it.
     pub fn is_unknown(&self, fact: &Fact) -> bool {
         match fact {
@@ -175,6 +193,7 @@ impl<'a, 's> Draft<'a, 's> {
             Fact::Round(key) => matches!(self.round(key), Lookup::Unknown),
             Fact::Session(id) => matches!(self.session(*id), Err(Stop::Need(_))),
             Fact::Sessions => self.facts.unended.is_none(),
+            Fact::Payment(id) => matches!(self.payment(*id), Err(Stop::Need(_))),
         }
     }
 
@@ -254,6 +273,10 @@ impl<'a, 's> Draft<'a, 's> {
         }
     }
 
+    pub fn put_payment(&mut self, payment: Payment, is_new: bool) {
+        self.payments.push(PaymentChange { payment, is_new });
+    }
+
     /// Takes a round in, and keeps the wallet's view of the held stake in step. What is held must fit as any
     /// balance must: a sum that was cut off would be wrong for ever after.
     pub fn put_round(&mut self, round: Round) -> Result<(), Refusal> {
@@ -298,27 +321,21 @@ impl<'a, 's> Draft<'a, 's> {
         let mut wallet = self.wallet(currency)?;
         let mut postings = Vec::with_capacity(legs.len());
         for (account, units) in legs.iter().filter(|(_, units)| *units != 0) {
-            let overflow = || {
-                Refusal::new(
-                    RefusalCode::Malformed,
-                    "the amount is too large for the account",
-                )
-            };
             let balance_after = match account {
                 Account::Cash => {
-                    let after = wallet.cash.checked_add(*units).ok_or_else(overflow)?;
+                    let after = add(&mut wallet.cash, *units)?;
                     if after < 0 {
                         return Err(self.insufficient(currency));
                     }
-                    wallet.cash = after;
                     Some(after)
                 }
-                Account::Receivable => {
-                    wallet.receivable =
-                        wallet.receivable.checked_add(*units).ok_or_else(overflow)?;
-                    Some(wallet.receivable)
+                Account::Receivable => Some(add(&mut wallet.receivable, *units)?),
+                Account::WithdrawalHold => Some(add(&mut wallet.withdrawal_hold, *units)?),
+                Account::WithdrawalFeeHold => Some(add(&mut wallet.fee_hold, *units)?),
+                Account::PspTransit => Some(add(&mut wallet.in_transit, *units)?),
+                Account::House(_) | Account::PspClearing | Account::Fees | Account::Adjustments => {
+                    None
                 }
-                Account::House(_) | Account::PspClearing | Account::Adjustments => None,
             };
             let amount = Money::new(*units, currency);
             postings.push(Posting {
@@ -401,6 +418,7 @@ impl<'a, 's> Draft<'a, 's> {
     pub fn finish(self, outcome: Outcome) -> Result<Decision, Outcome> {
         let nothing = self.transactions.is_empty()
             && self.sessions.is_empty()
+            && self.payments.is_empty()
             && self.events.is_empty()
             && !self.sets_status;
         if nothing {
@@ -431,33 +449,10 @@ impl<'a, 's> Draft<'a, 's> {
             balances,
             rounds: self.rounds,
             sessions: self.sessions,
+            payments: self.payments,
             events: self.events,
             outcome,
         })
-    }
-}
-
-fn balance_changes(before: Option<&Wallet>, wallet: &mut Wallet, changes: &mut Vec<BalanceChange>) {
-    let currency = wallet.currency;
-    if before.is_none_or(|before| before.cash != wallet.cash) {
-        let is_new = before.is_none();
-        changes.push(BalanceChange {
-            currency,
-            account: Account::Cash,
-            units: wallet.cash,
-            is_new,
-        });
-    }
-    if before.map_or(0, |before| before.receivable) != wallet.receivable {
-        let is_new = !wallet.has_receivable;
-        wallet.has_receivable = true;
-        let units = wallet.receivable;
-        changes.push(BalanceChange {
-            currency,
-            account: Account::Receivable,
-            units,
-            is_new,
-        });
     }
 }
 

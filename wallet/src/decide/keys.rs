@@ -2,13 +2,15 @@
 
 use super::draft::REVERSIBLE;
 use crate::{
-    Action, Adjust, Command, Deposit, ExternalId, Fact, Fingerprint, GameId, Kind, Money, Origin,
-    Play, PlayCommand, ProviderId, Rollback, RollbackAmount, RoundId, RoundKey, RoundScope,
-    TransactionKey, TransactionScope,
+    Action, Adjust, Command, DepositStep, ExternalId, Fact, Fingerprint, GameId, Kind, Money,
+    Origin, PaymentId, Play, PlayCommand, ProviderId, Rollback, RollbackAmount, RoundId, RoundKey,
+    RoundScope, TransactionKey, TransactionScope,
 };
 
 /// The name under which deposits are filed: they belong to no game provider.
 const CASHIER: &str = "cashier";
+/// The name under which what a payment provider brings is filed.
+const PAYMENT_PROVIDER: &str = "payment_provider";
 /// The name under which adjustments are filed.
 const BACK_OFFICE: &str = "back_office";
 
@@ -54,13 +56,56 @@ pub(super) fn close_key(origin: &Origin, game: &GameId, round: &RoundId) -> Tran
     }
 }
 
-pub(super) fn deposit_key(deposit: &Deposit) -> Result<TransactionKey, crate::IdError> {
+/// What the operator's own id of a payment names; unique among all players.
+pub(super) fn cashier_key(
+    kind: Kind,
+    reference: &ExternalId,
+) -> Result<TransactionKey, crate::IdError> {
     Ok(TransactionKey {
         scope: TransactionScope::Provider,
         provider: ProviderId::new(CASHIER)?,
-        kind: Kind::Deposit,
-        external_id: deposit.reference.clone(),
+        kind,
+        external_id: reference.clone(),
     })
+}
+
+/// What a payment provider's own id names: it brings money once, whichever deposit it is told of.
+pub(super) fn provider_payment_key(
+    reference: &ExternalId,
+) -> Result<TransactionKey, crate::IdError> {
+    Ok(TransactionKey {
+        scope: TransactionScope::Provider,
+        provider: ProviderId::new(PAYMENT_PROVIDER)?,
+        kind: Kind::Deposit,
+        external_id: reference.clone(),
+    })
+}
+
+/// What a payment does once.
+pub(super) fn payment_key(kind: Kind, id: PaymentId) -> Result<TransactionKey, crate::IdError> {
+    Ok(TransactionKey {
+        scope: TransactionScope::Player,
+        provider: ProviderId::new(CASHIER)?,
+        kind,
+        external_id: ExternalId::new(id.to_string())?,
+    })
+}
+
+pub(super) fn payment_fingerprint(kind: Kind, amount: Money, other: &str) -> Fingerprint {
+    Fingerprint::of(&[
+        kind.as_str(),
+        amount.currency.code(),
+        &amount.units.to_string(),
+        other,
+    ])
+}
+
+/// The two things that one reference of a deposit may have been used for.
+pub(super) fn deposit_keys(reference: &ExternalId) -> Result<[TransactionKey; 2], crate::IdError> {
+    Ok([
+        cashier_key(Kind::Deposit, reference)?,
+        cashier_key(Kind::DepositRequest, reference)?,
+    ])
 }
 
 pub(super) fn deposit_fingerprint(amount: Money) -> Fingerprint {
@@ -196,10 +241,24 @@ impl Command {
     #[must_use]
     pub fn facts(&self) -> Vec<Fact> {
         match self {
-            Self::Deposit(deposit) => deposit_key(deposit)
-                .map(Fact::Transaction)
-                .into_iter()
-                .collect(),
+            Self::Deposit(deposit) => transactions(deposit_keys(&deposit.reference)),
+            Self::InitiateDeposit(initiate) => transactions(deposit_keys(&initiate.reference)),
+            Self::MoveDeposit(id, step) => {
+                let mut facts = vec![Fact::Payment(*id)];
+                if let DepositStep::Complete {
+                    provider_reference, ..
+                } = step
+                {
+                    facts.extend(transactions(
+                        provider_payment_key(provider_reference).map(|key| [key]),
+                    ));
+                }
+                facts
+            }
+            Self::RequestWithdrawal(request) => {
+                transactions(cashier_key(Kind::Withdrawal, &request.reference).map(|key| [key]))
+            }
+            Self::MoveWithdrawal(id, _) => vec![Fact::Payment(*id)],
             Self::Launch(launch) => launch
                 .login
                 .map(Fact::Session)
@@ -223,6 +282,11 @@ impl Command {
             Self::Play(play) => play_facts(play),
         }
     }
+}
+
+fn transactions<const N: usize>(keys: Result<[TransactionKey; N], crate::IdError>) -> Vec<Fact> {
+    let keys = keys.into_iter().flatten();
+    keys.map(Fact::Transaction).collect()
 }
 
 /// What a rollback may mean: a bet and a win may share one id (T1).

@@ -5,8 +5,10 @@
 
 mod account;
 mod adjust;
+mod balances;
 mod batch;
 mod bet;
+mod deposit;
 mod draft;
 mod form;
 mod game;
@@ -17,6 +19,7 @@ mod session;
 mod stored;
 mod void;
 mod win;
+mod withdrawal;
 
 use uuid::Uuid;
 
@@ -87,7 +90,11 @@ pub fn decide(
     let mut draft = Draft::new(state, facts, seam);
     let ended = match command {
         Command::OpenAccount(currency) => account::open(&mut draft, *currency),
-        Command::Deposit(deposit) => account::deposit(&mut draft, deposit),
+        Command::Deposit(deposit) => deposit::decide(&mut draft, deposit),
+        Command::InitiateDeposit(initiate) => deposit::initiate(&mut draft, initiate),
+        Command::MoveDeposit(id, step) => deposit::step(&mut draft, *id, step),
+        Command::RequestWithdrawal(request) => withdrawal::request(&mut draft, request),
+        Command::MoveWithdrawal(id, step) => withdrawal::step(&mut draft, *id, step),
         Command::OpenSession(open) => session::open(&mut draft, open),
         Command::Launch(launch) => session::launch(&mut draft, launch),
         Command::Authenticate(authenticate) => session::authenticate(&mut draft, authenticate),

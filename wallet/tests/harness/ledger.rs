@@ -3,9 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
-    Account, Currency, Decision, Event, Fact, Facts, Kind, PlayerId, PlayerState, Round,
-    RoundEntry, RoundKey, RoundState, Session, StoredTransaction, Transaction, TransactionId,
-    TransactionKey, TransactionScope, TransactionState, Wallet, invariants::check_decision,
+    Account, Currency, Decision, Event, Fact, Facts, Kind, Payment, PaymentId, PlayerId,
+    PlayerState, Round, RoundEntry, RoundKey, RoundState, Session, StoredTransaction, Transaction,
+    TransactionId, TransactionKey, TransactionScope, TransactionState, Wallet,
+    invariants::check_decision,
 };
 
 use super::player;
@@ -31,6 +32,8 @@ pub struct Ledger {
     rounds: HashMap<(PlayerId, RoundKey), Round>,
     /// In the order in which they were opened.
     sessions: Vec<(PlayerId, Session)>,
+    /// In the order in which they began.
+    payments: Vec<(PlayerId, Payment)>,
     events: HashMap<PlayerId, Vec<Arc<Event>>>,
 }
 
@@ -89,6 +92,19 @@ impl Ledger {
         rounds.map(|(_, round)| round)
     }
 
+    /// Every payment, with whose it is.
+    pub fn payments(&self) -> impl Iterator<Item = (&PlayerId, &Payment)> {
+        self.payments
+            .iter()
+            .map(|(player, payment)| (player, payment))
+    }
+
+    pub fn payment(&self, id: PaymentId) -> Option<&Payment> {
+        let mut payments = self.payments.iter();
+        let found = payments.find(|(_, payment)| payment.id() == id);
+        found.map(|(_, payment)| payment)
+    }
+
     fn reversal_of(&self, id: TransactionId) -> Option<&Transaction> {
         self.transactions()
             .find(|transaction| transaction.reverses == Some(id))
@@ -142,6 +158,13 @@ impl Ledger {
                     let his = self.sessions.iter().filter(|(player, _)| player == of);
                     let unended = his.filter(|(_, session)| session.ended_at.is_none());
                     facts.unended = Some(unended.map(|(_, session)| session.clone()).collect());
+                }
+                Fact::Payment(id) => {
+                    let mut payments = self.payments.iter();
+                    let found = payments.find(|(by, one)| by == of && one.id() == *id);
+                    facts
+                        .payments
+                        .push((*id, found.map(|(_, payment)| payment.clone())));
                 }
             }
         }
@@ -233,6 +256,16 @@ impl Ledger {
                 None => self.sessions.push(row),
             }
         }
+        for change in &decision.payments {
+            let row = (of.clone(), change.payment.clone());
+            let mut payments = self.payments.iter_mut();
+            let old = payments.find(|(_, old)| old.id() == change.payment.id());
+            assert_eq!(old.is_none(), change.is_new, "{:?}", change.payment);
+            match old {
+                Some(old) => *old = row,
+                None => self.payments.push(row),
+            }
+        }
     }
 
     /// What must hold of a player after each commit.
@@ -261,6 +294,14 @@ impl Ledger {
             i128::from(wallet.receivable),
             "INV-2"
         );
+        for (account, units) in [
+            (Account::WithdrawalHold, wallet.withdrawal_hold),
+            (Account::WithdrawalFeeHold, wallet.fee_hold),
+            (Account::PspTransit, wallet.in_transit),
+        ] {
+            assert_eq!(sum(&account), i128::from(units), "INV-2");
+            assert!(units >= 0, "INV-3: {wallet:?}");
+        }
         assert!(
             wallet.cash >= 0 && wallet.receivable <= 0,
             "INV-3: {wallet:?}"
@@ -268,7 +309,7 @@ impl Ledger {
         assert!(postings.iter().all(|posting| posting.amount.units != 0));
     }
 
-    /// The rounds tell the same story as the accounts: deposits and adjustments - stakes + wins = cash - debt.
+    /// The rounds tell the same story as the accounts: what came from outside - stakes + wins = cash - debt + holds.
     fn audit_rounds(&self, of: &PlayerId, wallet: &Wallet) {
         let mut expected = self.deposited(of, wallet.currency);
         let mut held = 0_i128;
@@ -292,7 +333,16 @@ impl Ledger {
             }
         }
         assert_eq!(
-            i128::from(wallet.cash) + i128::from(wallet.receivable),
+            [
+                wallet.cash,
+                wallet.receivable,
+                wallet.withdrawal_hold,
+                wallet.fee_hold,
+                wallet.in_transit,
+            ]
+            .into_iter()
+            .map(i128::from)
+            .sum::<i128>(),
             expected
         );
         if held <= i128::from(i64::MAX) {
@@ -300,18 +350,29 @@ impl Ledger {
         }
     }
 
+    /// What came from outside of the play, less what went there.
     fn deposited(&self, of: &PlayerId, currency: Currency) -> i128 {
-        let from_outside = |row: &&Row| {
-            row.player == *of
-                && row.transaction.state == TransactionState::Applied
-                && matches!(row.transaction.key.kind, Kind::Deposit | Kind::Adjustment)
-        };
-        let deposits = self.rows.values().filter(from_outside);
-        let amounts = deposits.filter_map(|row| row.transaction.amount);
-        amounts
-            .filter(|amount| amount.currency == currency)
-            .map(|amount| i128::from(amount.units))
-            .sum()
+        let rows = self.rows.values().filter(|row| row.player == *of);
+        let applied = rows.filter(|row| row.transaction.state == TransactionState::Applied);
+        let moved = applied.map(|row| {
+            let transaction = &row.transaction;
+            match transaction.key.kind {
+                Kind::Deposit | Kind::Adjustment => transaction
+                    .amount
+                    .filter(|amount| amount.currency == currency)
+                    .map_or(0, |amount| i128::from(amount.units)),
+                kind if kind.is_of_play() => 0,
+                _ => transaction
+                    .postings
+                    .iter()
+                    .filter(|posting| {
+                        posting.account.is_player() && posting.amount.currency == currency
+                    })
+                    .map(|posting| i128::from(posting.amount.units))
+                    .sum(),
+            }
+        });
+        moved.sum()
     }
 
     /// INV-7: whoever only reads `wallet.*` ends with the balance of the wallet.
@@ -363,6 +424,33 @@ fn check_balances(state: &PlayerState, decision: &Decision) {
                 before.map_or(0, |before| before.receivable),
                 wallet.receivable
             ),
+        }
+        let had_holds = before.is_some_and(|before| before.has_holds);
+        for (account, units, was) in [
+            (
+                Account::WithdrawalHold,
+                wallet.withdrawal_hold,
+                before.map_or(0, |before| before.withdrawal_hold),
+            ),
+            (
+                Account::WithdrawalFeeHold,
+                wallet.fee_hold,
+                before.map_or(0, |before| before.fee_hold),
+            ),
+            (
+                Account::PspTransit,
+                wallet.in_transit,
+                before.map_or(0, |before| before.in_transit),
+            ),
+        ] {
+            match change(&account) {
+                Some(change) => {
+                    assert_eq!(change.units, units);
+                    assert_eq!(change.is_new, !had_holds);
+                    assert!(wallet.has_holds);
+                }
+                None => assert_eq!(was, units, "{account}"),
+            }
         }
     }
 }

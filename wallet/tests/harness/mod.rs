@@ -13,9 +13,9 @@ pub use ledger::{Ledger, Stale};
 pub use requests::*;
 
 use pitboss_wallet::{
-    CacheLimits, Command, Decision, Environment, Facts, Outcome, PlayerState, Policy, Receipt,
-    Refusal, RefusalCode, Reply, Seam, SessionRules, Settled, Timestamp, Verdict, WhenFull, apply,
-    decide,
+    CacheLimits, Command, Decision, Environment, Facts, Outcome, Payment, PaymentReply,
+    PlayerState, Policy, Receipt, Refusal, RefusalCode, Reply, Seam, SessionRules, Settled,
+    Timestamp, Verdict, WhenFull, apply, decide,
 };
 use uuid::Uuid;
 
@@ -118,6 +118,26 @@ impl Node {
             }
         }
         panic!("stale again and again: {command:?}");
+    }
+
+    /// Carries out what was decided before something else came in between.
+    pub fn send_late(
+        &mut self,
+        ledger: &mut Ledger,
+        now: Timestamp,
+        command: &Command,
+        decided: Verdict,
+    ) -> Outcome {
+        match decided {
+            Verdict::Commit(decision) => match self.commit(ledger, &decision) {
+                Ok(outcome) => outcome,
+                Err(Stale) => self.send(ledger, now, command),
+            },
+            Verdict::Answer(_) | Verdict::Refuse(_) | Verdict::Need(_) => {
+                self.state = ledger.load(&self.state.id);
+                self.send(ledger, now, command)
+            }
+        }
     }
 
     /// Commits and applies a decision; a stale one reloads the player.
@@ -242,6 +262,25 @@ impl Table {
         assert_eq!(refusal.code, code, "{refusal:?}");
         assert_eq!(self.version(), version, "a refusal wrote something");
         refusal
+    }
+
+    /// Sends a command about a payment, which must be accepted.
+    #[track_caller]
+    pub fn paid(&mut self, command: &Command) -> PaymentReply {
+        match self.send(command) {
+            Ok(Reply::Payment(reply)) => *reply,
+            other => panic!("no payment: {other:?}"),
+        }
+    }
+
+    /// Sends what was done before: nothing is written.
+    #[track_caller]
+    pub fn paid_before(&mut self, command: &Command) -> Payment {
+        let version = self.version();
+        let reply = self.paid(command);
+        assert!(reply.replayed, "{reply:?}");
+        assert_eq!(self.version(), version, "a repeat wrote something");
+        reply.payment
     }
 
     pub fn version(&self) -> i64 {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use pitboss_wallet::{
     Action, Adjust, AdjustmentCategory, Authenticate, Bet, BetWin, By, Client, CloseRound, Command,
-    Currency, Deposit, Direction, ExternalId, GameId, GameStanding, Launch, MakerChecker, Money,
-    OpenSession, Origin, Play, PlayCommand, PlayerId, PlayerStatus, Policy, ProviderId, Rollback,
-    RoundId, SessionId, SetStatus, VoidRound, Win, WinKind,
+    Currency, Deposit, DepositStep, Direction, ExternalId, GameId, GameStanding, InitiateDeposit,
+    Launch, MakerChecker, Money, OpenSession, Origin, PaymentId, Person, Play, PlayCommand,
+    PlayerId, PlayerStatus, Policy, ProviderId, RequestWithdrawal, Rollback, RoundId, SessionId,
+    SetStatus, VoidRound, Win, WinKind, WithdrawalStep, WithdrawalTerms,
 };
 use uuid::Uuid;
 
@@ -233,6 +234,108 @@ pub fn deposit(reference: &str, units: i64) -> Command {
         reference: ext(reference),
         amount: cents(units),
     })
+}
+
+/// A person with a key of his own.
+pub fn person(name: &str) -> Person {
+    let number = name
+        .bytes()
+        .fold(7_u128, |sum, byte| sum * 31 + u128::from(byte));
+    Person {
+        by: By {
+            key: Uuid::from_u128(number),
+            person: name.to_owned(),
+        },
+        hands: vec![name.to_lowercase()],
+    }
+}
+
+/// A withdrawal without a fee that one person has to approve.
+pub fn withdrawal(reference: &str, units: i64) -> RequestWithdrawal {
+    RequestWithdrawal {
+        reference: ext(reference),
+        amount: cents(units),
+        destination: Some("DE02".to_owned()),
+        terms: WithdrawalTerms {
+            fee_units: 0,
+            approvers: 1,
+            review: Vec::new(),
+            may_cancel: true,
+            expires_at: None,
+        },
+        by: person("Kate"),
+    }
+}
+
+pub fn withdraw(request: RequestWithdrawal) -> Command {
+    Command::RequestWithdrawal(Box::new(request))
+}
+
+pub fn initiate(reference: &str, units: i64) -> Command {
+    Command::InitiateDeposit(InitiateDeposit {
+        reference: ext(reference),
+        amount: cents(units),
+        expires_at: Some(NOON),
+    })
+}
+
+pub fn step(id: PaymentId, step: WithdrawalStep) -> Command {
+    Command::MoveWithdrawal(id, Box::new(step))
+}
+
+pub fn notice(id: PaymentId, step: DepositStep) -> Command {
+    Command::MoveDeposit(id, step)
+}
+
+pub fn complete(reference: &str, units: i64) -> DepositStep {
+    DepositStep::Complete {
+        provider_reference: ext(reference),
+        amount: cents(units),
+    }
+}
+
+pub fn approve(name: &str) -> WithdrawalStep {
+    WithdrawalStep::Approve { by: person(name) }
+}
+
+pub fn start_review() -> WithdrawalStep {
+    WithdrawalStep::StartReview { by: by("Rita") }
+}
+
+pub fn cancel() -> WithdrawalStep {
+    WithdrawalStep::Cancel { by: by("Kate") }
+}
+
+pub fn reject() -> WithdrawalStep {
+    WithdrawalStep::Reject {
+        reason: "a wrong account".to_owned(),
+        by: by("Rita"),
+    }
+}
+
+pub fn pay(reference: &str) -> WithdrawalStep {
+    WithdrawalStep::Pay {
+        provider_reference: ext(reference),
+    }
+}
+
+pub fn fail() -> WithdrawalStep {
+    WithdrawalStep::Fail {
+        reason: "the bank refused it".to_owned(),
+    }
+}
+
+pub fn give_back() -> WithdrawalStep {
+    WithdrawalStep::Return {
+        reason: "the account is closed".to_owned(),
+    }
+}
+
+pub fn confiscate() -> WithdrawalStep {
+    WithdrawalStep::Confiscate {
+        reason: "fraud".to_owned(),
+        by: two(),
+    }
 }
 
 /// A launch that lives for a day, with a token that lives for a minute.

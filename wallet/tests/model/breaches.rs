@@ -1,13 +1,13 @@
 //! Each check of [`invariants`] finds what it is there for: a check that cannot fail proves nothing.
 
 use pitboss_wallet::{
-    Account, ExternalId, Kind, PlayerState, Posting, Round, Transaction, TransactionId,
-    TransactionState,
+    Account, ExternalId, Kind, Payment, PlayerState, Posting, Round, Transaction, TransactionId,
+    TransactionState, Withdrawal, WithdrawalState,
 };
 use uuid::Uuid;
 
 use crate::{
-    harness::{Table, bet, ext, player, rollback, win},
+    harness::{Table, bet, cancel, ext, player, rollback, step, win, withdraw, withdrawal},
     invariants::{self, Evidence, Follower},
 };
 
@@ -15,6 +15,7 @@ use crate::{
 struct Copy {
     rows: Vec<Transaction>,
     rounds: Vec<Round>,
+    payments: Vec<Payment>,
     player: PlayerState,
     follower: Follower,
     /// Events that the follower does not get.
@@ -29,7 +30,7 @@ impl Copy {
     }
 }
 
-/// The checks that fail after `tamper` on a player with a bet, a win, a rollback and a tombstone.
+/// The checks that fail after `tamper` on a player with a bet, a win, a rollback, a tombstone and two withdrawals.
 fn found_after(tamper: impl FnOnce(&mut Copy)) -> Vec<&'static str> {
     let mut table = Table::with_cash(100);
     table.applied(bet("b", "r", 30));
@@ -37,10 +38,18 @@ fn found_after(tamper: impl FnOnce(&mut Copy)) -> Vec<&'static str> {
     table.applied(bet("c", "s", 10));
     table.applied(rollback("back", "c"));
     table.applied(rollback("early", "late"));
+    table.paid(&withdraw(withdrawal("held", 20)));
+    let id = table.paid(&withdraw(withdrawal("gone", 20))).payment.id();
+    table.paid(&step(id, cancel()));
     let of = player("alice");
     let mut copy = Copy {
         rows: table.ledger.transactions().cloned().collect(),
         rounds: table.ledger.rounds_of(&of).cloned().collect(),
+        payments: table
+            .ledger
+            .payments()
+            .map(|(_, one)| one.clone())
+            .collect(),
         player: table.ledger.load(&of),
         follower: Follower::default(),
         lost_seq: None,
@@ -52,6 +61,7 @@ fn found_after(tamper: impl FnOnce(&mut Copy)) -> Vec<&'static str> {
     let evidence = Evidence {
         rows: copy.rows.iter().map(|row| (&of, row)).collect(),
         rounds: copy.rounds.iter().map(|round| (&of, round)).collect(),
+        payments: copy.payments.iter().map(|payment| (&of, payment)).collect(),
         players: vec![copy.player],
         followers: &[copy.follower],
     };
@@ -176,4 +186,47 @@ fn inv_8_a_bet_under_a_tombstoned_key_is_found() {
         copy.rows.push(late);
     });
     assert!(found.contains(&"INV-8"), "{found:?}");
+}
+
+fn withdrawal_of<'a>(copy: &'a mut Copy, reference: &str) -> &'a mut Withdrawal {
+    let mut payments = copy.payments.iter_mut();
+    let found = payments.find_map(|payment| match payment {
+        Payment::Withdrawal(one) if one.reference == ext(reference) => Some(one),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[test]
+fn inv_9_a_hold_that_no_withdrawal_has_is_found() {
+    let found = found_after(|copy| withdrawal_of(copy, "held").units += 1);
+    assert!(found.contains(&"INV-9"), "{found:?}");
+    let found = found_after(|copy| withdrawal_of(copy, "held").state = WithdrawalState::Processing);
+    assert!(found.contains(&"INV-9"), "{found:?}");
+}
+
+#[test]
+fn inv_9_a_hold_that_ends_twice_or_never_is_found() {
+    let of = |copy: &mut Copy| withdrawal_of(copy, "gone").id.to_string();
+    let found = found_after(|copy| {
+        let id = of(copy);
+        let mut again = another(copy.row(Kind::WithdrawalRelease, &id), 77, ext(&id));
+        again.key.kind = Kind::WithdrawalConfiscation;
+        copy.rows.push(again);
+    });
+    assert!(found.contains(&"INV-9"), "{found:?}");
+    let found = found_after(|copy| {
+        let id = of(copy);
+        copy.rows.retain(|row| row.key.external_id != ext(&id));
+    });
+    assert!(found.contains(&"INV-9"), "{found:?}");
+}
+
+#[test]
+fn inv_9_a_withdrawal_that_was_sent_without_its_approvals_is_found() {
+    let found = found_after(|copy| {
+        // Nothing of it is open, and its hold has ended.
+        withdrawal_of(copy, "gone").state = WithdrawalState::Failed;
+    });
+    assert!(found.contains(&"INV-9"), "{found:?}");
 }

@@ -1,8 +1,8 @@
 //! A player's actor without the actor, step by step as `actors/src/player/core.rs` takes them.
 
 use pitboss_wallet::{
-    CacheLimits, Command, Decision, Environment, Facts, Outcome, PlayerState, Seam, Timestamp,
-    Verdict, apply, decide,
+    CacheLimits, Command, Decision, Environment, Facts, Outcome, PlayerId, PlayerState, Seam,
+    Timestamp, Verdict, apply, decide,
 };
 use uuid::Uuid;
 
@@ -11,6 +11,13 @@ use crate::harness::{Ledger, NOON, RULES, Stale};
 /// How often the ledger is asked, or a commit repeated, before the test gives up.
 const ROUNDS_MAX: usize = 8;
 
+/// The first id of the decision on this version.
+pub fn first_id(player: &PlayerId, version: u64) -> Uuid {
+    let name = player.as_str().bytes();
+    let salt = name.fold(0_u128, |salt, byte| salt * 31 + u128::from(byte));
+    Uuid::from_u128((salt << 64 | u128::from(version) << 16) + 1)
+}
+
 /// One decision. New ids follow from the version and whose state it is, so that equal histories have equal ids.
 pub fn decide_once(
     state: &PlayerState,
@@ -18,12 +25,10 @@ pub fn decide_once(
     command: &Command,
     now: Timestamp,
 ) -> Verdict {
-    let name = state.id.as_str().bytes();
-    let salt = name.fold(0_u128, |salt, byte| salt * 31 + u128::from(byte));
-    let mut next = salt << 64 | u128::from(state.version.unsigned_abs()) << 16;
+    let mut next = first_id(&state.id, state.version.unsigned_abs()).as_u128();
     let mut new_id = || {
         next += 1;
-        Uuid::from_u128(next)
+        Uuid::from_u128(next - 1)
     };
     let mut seam = Seam {
         now,

@@ -14,12 +14,15 @@ fn every_code_that_the_wallet_gives_is_given_in_a_test() {
         include_str!("games.rs"),
         include_str!("idempotency.rs"),
         include_str!("lifetimes.rs"),
+        include_str!("payments.rs"),
         include_str!("refusals.rs"),
         include_str!("rollbacks.rs"),
         include_str!("rounds.rs"),
         include_str!("sessions.rs"),
         include_str!("tombstones.rs"),
         include_str!("wins.rs"),
+        include_str!("withdrawal_terms.rs"),
+        include_str!("withdrawals.rs"),
     ]
     .concat();
     for code in RefusalCode::ALL

@@ -247,9 +247,7 @@ mod tests {
                 .map(|row| match row.kind {
                     Kind::Bet => -row.units.unwrap_or(0),
                     Kind::CloseRound | Kind::VoidRound => 0,
-                    Kind::Deposit | Kind::Win | Kind::Rollback | Kind::Adjustment => {
-                        row.units.unwrap_or(0)
-                    }
+                    _ => row.units.unwrap_or(0),
                 })
                 .sum();
             assert_eq!(player.cash, moved);

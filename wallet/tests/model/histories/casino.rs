@@ -3,9 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use pitboss_wallet::{
-    Bet, CacheLimits, Command, Currency, Deposit, GameId, Kind, Launch, Money, Outcome,
-    PlayCommand, PlayerId, PlayerState, Policy, Refusal, RefusalCode, Reply, RoundEntry, SessionId,
-    TransactionId,
+    Bet, CacheLimits, Command, Currency, Deposit, GameId, Kind, Launch, Money, Outcome, Payment,
+    PaymentId, PaymentReply, PlayCommand, PlayerId, PlayerState, Policy, Refusal, RefusalCode,
+    Reply, RoundEntry, SessionId, TransactionId,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     harness::{self, Ledger, Request, currency, ext, player, round_id, session},
     invariants::{Evidence, Follower},
     owner::Owner,
-    reference::{LineNumber, Model, Receipt, Who, Yes},
+    reference::{Books, LineNumber, Model, Receipt, Who, Yes},
 };
 
 pub const PLAYERS: [&str; 2] = ["alice", "bob"];
@@ -135,6 +135,8 @@ pub struct Casino {
     ids: HashMap<LineNumber, TransactionId>,
     /// The burned refusals, as they were first given.
     burned: HashMap<LineNumber, Refusal>,
+    /// Which payment each of the reference is, by its place.
+    payments: Vec<PaymentId>,
     /// Whether the owner of the newest step had missed something when it came.
     was_behind: bool,
 }
@@ -167,9 +169,11 @@ impl Casino {
             followers: PLAYERS.iter().map(|_| Follower::default()).collect(),
             ids: HashMap::new(),
             burned: HashMap::new(),
+            payments: Vec::new(),
             was_behind: false,
         };
         casino.tell_followers();
+        casino.note_payments();
         casino
     }
 
@@ -188,6 +192,7 @@ impl Casino {
         if let Command::Play(play) = &mut command {
             play.origin.policy = Arc::new(policy.clone());
         }
+        self.name_payment(&mut command);
         let durable = self.durable(step.who);
         let owner = match step.memory {
             Memory::Kept => &mut self.owners[step.who][0],
@@ -208,7 +213,25 @@ impl Casino {
             );
         }
         self.tell_followers();
+        self.note_payments();
         outcome
+    }
+
+    /// The real id of the payment that a step of the reference names by its place.
+    fn name_payment(&self, command: &mut Command) {
+        let (Command::MoveDeposit(id, _) | Command::MoveWithdrawal(id, _)) = command else {
+            return;
+        };
+        let place = usize::try_from(id.0.as_u128()).unwrap();
+        if let Some(real) = self.payments.get(place) {
+            *id = *real;
+        }
+    }
+
+    fn note_payments(&mut self) {
+        let known = self.payments.len();
+        let ids = self.ledger.payments().map(|(_, payment)| payment.id());
+        self.payments.extend(ids.skip(known));
     }
 
     pub fn evidence(&self) -> Evidence<'_> {
@@ -235,6 +258,27 @@ impl Casino {
                 if let Some(now) = settled.current.filter(|_| !self.was_behind) {
                     let cash = course.model.books().cash(step.who, now.currency);
                     assert_eq!(i128::from(now.cash), cash, "{}", told());
+                }
+            }
+            (
+                Ok(Yes::Payment {
+                    number,
+                    is_repeat,
+                    brought,
+                }),
+                Ok(Reply::Payment(reply)),
+            ) => {
+                let PaymentReply { payment, replayed } = &**reply;
+                assert_eq!(replayed, is_repeat, "{}", told());
+                assert_eq!(self.payments[*number], payment.id(), "{}", told());
+                let book = &course.model.payments[*number];
+                assert_eq!(payment.state(), book.state, "{}", told());
+                if let Some(line) = book.line {
+                    let id = TransactionId(payment.id().0);
+                    assert_eq!(*self.ids.entry(line).or_insert(id), id, "{}", told());
+                }
+                if let (Some(line), Payment::Deposit(order)) = (brought, payment) {
+                    self.ids.insert(*line, order.completed_by.unwrap());
                 }
             }
             (Err(no), Err(refusal)) => {
@@ -360,9 +404,10 @@ impl Casino {
         }
     }
 
-    /// Balances, debts, held stakes, and every round with all that stands in it.
+    /// Balances, debts, held stakes and withdrawals, every payment, and every round with all that stands in it.
     pub fn compare_books(&self, model: &Model) {
         let books = model.books();
+        self.compare_payments(model);
         for (who, currency) in model.people() {
             let state = self.durable(who);
             let wallet = state.wallet(currency).unwrap();
@@ -380,7 +425,27 @@ impl Casino {
                 of_wallet, expected,
                 "cash, owed, held of {who} in {currency}"
             );
+            let holds = (
+                i128::from(wallet.withdrawal_hold),
+                i128::from(wallet.fee_hold),
+                i128::from(wallet.in_transit),
+            );
+            assert_eq!(holds, books.holds(who, currency), "{who} in {currency}");
         }
+        self.compare_rounds(&books);
+    }
+
+    fn compare_payments(&self, model: &Model) {
+        let told = |payment: &Payment| (payment.state(), payment.units(), payment.fee_units());
+        let payments: Vec<_> = self.ledger.payments().map(|(_, one)| told(one)).collect();
+        let books = model.payments.iter();
+        let expected: Vec<_> = books
+            .map(|book| (book.state, book.amount.units, book.fee))
+            .collect();
+        assert_eq!(payments, expected);
+    }
+
+    fn compare_rounds(&self, books: &Books) {
         for (who, name) in PLAYERS.iter().enumerate() {
             let mut rounds: Vec<_> = self
                 .ledger

@@ -1,6 +1,7 @@
 //! Random histories, played to the wallet and to the reference: after every step they must agree.
 
 mod casino;
+mod payments;
 mod steps;
 
 use std::collections::BTreeSet;
@@ -110,7 +111,7 @@ prop_state_machine! {
         ..ProptestConfig::default()
     })]
 
-    /// T1 to T9 and T11, and INV-1 to INV-8 after every step.
+    /// T1 to T9 and T11, and INV-1 to INV-9 after every step.
     #[test]
     fn the_wallet_does_what_the_rules_say(sequential 1..50 => TheWallet);
 }
@@ -152,6 +153,13 @@ fn the_histories_come_by_everything_that_the_rules_tell_of() {
         "an adjustment",
         "an adjustment that leaves a debt",
         "a refused adjustment",
+        "a deposit taken back",
+        "a withdrawal paid",
+        "a withdrawal that came back",
+        "a withdrawal confiscated",
+        "a withdrawal in parts",
+        "a release of what was sent",
+        "a release of what was not",
         "two open rounds",
         "two currencies",
         "an account that is full",
@@ -189,6 +197,12 @@ fn met_in(course: &Course) -> Vec<&'static str> {
                 "an adjustment"
             })
         }
+        Effect::Reversed(_) => Some("a deposit taken back"),
+        Effect::PaidOut { .. } => Some("a withdrawal paid"),
+        Effect::CameBack(_) => Some("a withdrawal that came back"),
+        Effect::Confiscated { .. } => Some("a withdrawal confiscated"),
+        Effect::Released { is_sent: true, .. } => Some("a release of what was sent"),
+        Effect::Released { .. } => Some("a release of what was not"),
         Effect::Burned(_) if line.kind == Kind::Adjustment => Some("a refused adjustment"),
         Effect::Burned(_) => Some("a burned id"),
         Effect::TookBack { target, units } => {
@@ -197,6 +211,8 @@ fn met_in(course: &Course) -> Vec<&'static str> {
         }
         _ => None,
     }));
+    let parts = course.model.payments.iter().any(|one| one.state == "split");
+    met.extend(parts.then_some("a withdrawal in parts"));
     let books = course.model.books();
     let open = |who| {
         let rounds = books

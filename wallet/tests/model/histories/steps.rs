@@ -6,16 +6,19 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Action, Adjust, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, Deposit, GameStanding,
-    LateBet, LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback,
-    RollbackAfterWin, RollbackAmount, RollbackOfWin, RoundScope, TransactionScope, VoidRound, Win,
-    WinKind, WinWithoutBet,
+    Action, Bet, BetWin, CacheLimits, CloseRound, Command, Currency, GameStanding, LateBet,
+    LateWin, Money, Origin, Play, PlayCommand, PlayerStatus, Policy, Rollback, RollbackAfterWin,
+    RollbackAmount, RollbackOfWin, RoundScope, TransactionScope, VoidRound, Win, WinKind,
+    WinWithoutBet,
 };
 use proptest::{prelude::*, sample::select};
 
-use super::casino;
+use super::{
+    casino,
+    payments::{any_adjustment, any_deposit, any_payment},
+};
 use crate::{
-    harness::{PROVIDER, credit, currency, debit, ext, game, provider, round_id, session, status},
+    harness::{PROVIDER, currency, ext, game, provider, round_id, session, status},
     reference::{Model, Who},
 };
 
@@ -51,7 +54,7 @@ const IDS: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 /// Each round has a currency that it mostly meets.
 const ROUNDS: [(&str, &str); 3] = [("r", "EUR"), ("s", "EUR"), ("u", "USD")];
 
-fn id() -> impl Strategy<Value = String> {
+pub fn id() -> impl Strategy<Value = String> {
     select(&IDS[..]).prop_map(str::to_owned)
 }
 
@@ -74,10 +77,10 @@ fn standing() -> impl Strategy<Value = GameStanding> {
 
 /// Where something is played: player, round, currency, game.
 #[derive(Debug, Clone)]
-struct Place {
-    who: Who,
+pub struct Place {
+    pub who: Who,
     round: String,
-    currency: Currency,
+    pub currency: Currency,
     game: String,
     standing: GameStanding,
     /// The ids of what was played there.
@@ -154,7 +157,7 @@ fn units(cash: i128) -> BoxedStrategy<i64> {
 }
 
 /// The same, and at times below zero.
-fn any_units(cash: i128) -> BoxedStrategy<i64> {
+pub fn any_units(cash: i128) -> BoxedStrategy<i64> {
     prop_oneof![
         60 => units(cash),
         1 => select(vec![-1, i64::MIN]),
@@ -163,7 +166,7 @@ fn any_units(cash: i128) -> BoxedStrategy<i64> {
 }
 
 /// A place, with what its player has there, and what else `make` needs to know of him.
-fn there<T: std::fmt::Debug + 'static>(
+pub fn there<T: std::fmt::Debug + 'static>(
     model: &Model,
     make: impl Fn(Place, i128) -> BoxedStrategy<T> + 'static,
 ) -> BoxedStrategy<T> {
@@ -351,39 +354,6 @@ fn any_end(model: &Model) -> BoxedStrategy<(Who, Command)> {
         .boxed()
 }
 
-fn any_deposit(model: &Model) -> BoxedStrategy<(Who, Command)> {
-    there(model, |place, cash| {
-        (id(), any_units(cash))
-            .prop_map(move |(reference, units)| {
-                let deposit = Deposit {
-                    reference: ext(&reference),
-                    amount: Money::new(units, place.currency),
-                };
-                (place.who, Command::Deposit(deposit))
-            })
-            .boxed()
-    })
-}
-
-fn any_adjustment(model: &Model) -> BoxedStrategy<(Who, Command)> {
-    there(model, |place, cash| {
-        (id(), any_units(cash), 0..3_u8)
-            .prop_map(move |(reference, units, way)| {
-                let adjust = match way {
-                    0 => credit(&reference, units),
-                    1 => debit(&reference, units),
-                    _ => Adjust {
-                        allow_debt: true,
-                        ..debit(&reference, units)
-                    },
-                };
-                let amount = Money::new(units, place.currency);
-                (place.who, Command::Adjust(Adjust { amount, ..adjust }))
-            })
-            .boxed()
-    })
-}
-
 /// What a player may do besides playing: be blocked, log out; and mostly, undo that.
 fn any_standing(model: &Model) -> BoxedStrategy<(Who, Command)> {
     let known = model.clone();
@@ -412,7 +382,13 @@ fn any_standing(model: &Model) -> BoxedStrategy<(Who, Command)> {
 fn is_repeatable(step: &Step) -> bool {
     matches!(
         step.command,
-        Command::Play(_) | Command::Deposit(_) | Command::Adjust(_)
+        Command::Play(_)
+            | Command::Deposit(_)
+            | Command::Adjust(_)
+            | Command::InitiateDeposit(_)
+            | Command::MoveDeposit(..)
+            | Command::RequestWithdrawal(_)
+            | Command::MoveWithdrawal(..)
     )
 }
 
@@ -446,6 +422,7 @@ pub fn step(model: &Model, sent: &[Step]) -> BoxedStrategy<Step> {
         (3, any_end(model)),
         (3, any_deposit(model)),
         (3, any_adjustment(model)),
+        (9, any_payment(model)),
         // Nobody stays out for long.
         (
             if model.is_anybody_out() { 12 } else { 2 },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pitboss_wallet::{
-    Command, Decision, Event, Fact, Facts, PlayerId, PlayerState, Round, Session,
+    Command, Decision, Event, Fact, Facts, Payment, PlayerId, PlayerState, Round, Session,
     StoredTransaction, Transaction, TransactionKey,
 };
 
@@ -36,6 +36,7 @@ pub struct Durable {
     rows: Vec<Transaction>,
     rounds: Vec<Round>,
     sessions: Vec<Session>,
+    payments: Vec<Payment>,
     events: Vec<Arc<Event>>,
     follower: Follower,
     /// The invariants that are broken.
@@ -54,6 +55,7 @@ impl Durable {
             rows: Vec::new(),
             rounds: Vec::new(),
             sessions: Vec::new(),
+            payments: Vec::new(),
             events: Vec::new(),
             follower: Follower::default(),
             breaches: Vec::new(),
@@ -109,6 +111,10 @@ impl Durable {
                     let sessions = self.sessions.iter();
                     let unended = sessions.filter(|session| session.ended_at.is_none());
                     facts.unended = Some(unended.cloned().collect());
+                }
+                Fact::Payment(id) => {
+                    let payment = self.payments.iter().find(|payment| payment.id() == *id);
+                    facts.payments.push((*id, payment.cloned()));
                 }
             }
         }
@@ -186,6 +192,10 @@ impl Durable {
             self.sessions.retain(|old| old.id != change.session.id);
             self.sessions.push(change.session.clone());
         }
+        for change in &decision.payments {
+            self.payments.retain(|old| old.id() != change.payment.id());
+            self.payments.push(change.payment.clone());
+        }
         self.events.extend(decision.events.iter().cloned());
         self.follower.read(&self.events);
     }
@@ -195,6 +205,7 @@ impl Durable {
         let evidence = Evidence {
             rows: self.rows.iter().map(|row| (&of, row)).collect(),
             rounds: self.rounds.iter().map(|round| (&of, round)).collect(),
+            payments: self.payments.iter().map(|payment| (&of, payment)).collect(),
             players: vec![self.player.clone()],
             followers: std::slice::from_ref(&self.follower),
         };

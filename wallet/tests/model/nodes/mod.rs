@@ -6,7 +6,7 @@
 //! allows, an owner crashes, an answer gets lost, or the outcome of a commit does. What is decided in between is decided
 //! by the real `decide` and `apply`.
 //!
-//! In every world that can be reached INV-1 to INV-8 hold, what was acknowledged is in the ledger, once (INV-11), and two
+//! In every world that can be reached INV-1 to INV-9 hold, what was acknowledged is in the ledger, once (INV-11), and two
 //! acceptances of one request are equal (T6). In the end every request has an answer. The same checks find each of the
 //! commits that are broken on purpose.
 //!
@@ -77,6 +77,7 @@ impl Model for Nodes {
         invariant!(5);
         invariant!(6);
         invariant!(7);
+        invariant!(8);
         properties
     }
 }
@@ -144,6 +145,28 @@ fn t7_two_rollbacks_of_one_bet_give_it_back_once() {
 #[test]
 fn t7_a_win_and_a_rollback_of_one_bet_are_decided_once() {
     holds_in_every_interleaving(scenarios::win_or_rollback());
+}
+
+/// Whoever is first decides; money that was given to the payment provider is not given back beside.
+#[test]
+fn inv_9_a_withdrawal_ends_once_whoever_races_whom() {
+    holds_in_every_interleaving(scenarios::approval_or_cancel());
+    holds_in_every_interleaving(scenarios::payout_or_rejection());
+    holds_in_every_interleaving(scenarios::paid_or_failed());
+}
+
+#[test]
+fn inv_9_a_withdrawal_that_ends_twice_is_caught() {
+    is_caught(
+        scenarios::payout_or_rejection(),
+        Commit::WithoutFence,
+        "INV-9",
+    );
+}
+
+#[test]
+fn inv_4_notices_of_one_deposit_bring_the_money_once() {
+    holds_in_every_interleaving(scenarios::deposit_notices());
 }
 
 /// The player's row is written whatever its version is.

@@ -195,6 +195,7 @@ fn question(mut need: Vec<Fact>, command: &Command, known: &Facts) -> Vec<Fact> 
         Fact::Round(key) => known.rounds.iter().any(|(of, _)| of == key),
         Fact::Session(id) => known.sessions.iter().any(|(of, _)| of == id),
         Fact::Sessions => known.unended.is_some(),
+        Fact::Payment(id) => known.payments.iter().any(|(of, _)| of == id),
     };
     for fact in command.facts() {
         if !need.contains(&fact) && !is_known(&fact) {

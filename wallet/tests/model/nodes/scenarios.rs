@@ -2,11 +2,18 @@
 
 use std::sync::Arc;
 
-use pitboss_wallet::{Command, Policy, RollbackAfterWin, RollbackAmount};
+use pitboss_wallet::{
+    Command, DepositStep, PaymentId, Policy, RollbackAfterWin, RollbackAmount, WithdrawalStep,
+};
 
-use crate::harness::{
-    Request, SESSION, a_bet, a_win, batch, bet, deposit, eur, launch, rollback, rollback_units,
-    win_of,
+use super::durable::the_player;
+use crate::{
+    harness::{
+        Request, SESSION, a_bet, a_win, approve, batch, bet, cancel, complete, deposit, eur, fail,
+        initiate, launch, notice, pay, reject, rollback, rollback_units, start_review, step,
+        win_of, withdraw, withdrawal,
+    },
+    owner::first_id,
 };
 
 #[derive(Debug, Clone)]
@@ -131,5 +138,61 @@ pub fn win_or_rollback() -> Scenario {
     Scenario {
         repeats: 0,
         ..played(requests, "a win or a rollback")
+    }
+}
+
+/// The payment that the next command begins, after these.
+fn next_payment(before: &[Command]) -> PaymentId {
+    PaymentId(first_id(&the_player(), before.len() as u64))
+}
+
+/// A withdrawal that came as far as these steps, and those that race each other then, beside a bet.
+fn withdrawal_after(
+    steps: Vec<WithdrawalStep>,
+    races: Vec<WithdrawalStep>,
+    name: &'static str,
+) -> Scenario {
+    let mut before = seated();
+    let id = next_payment(&before);
+    before.push(withdraw(withdrawal("w", 60)));
+    before.extend(steps.into_iter().map(|one| step(id, one)));
+    let races = races.into_iter().map(|one| step(id, one));
+    let bet = command(bet("b", "r", 90));
+    Scenario {
+        before,
+        faults: 1,
+        ..played(races.chain([bet]).collect(), name)
+    }
+}
+
+pub fn approval_or_cancel() -> Scenario {
+    let races = vec![approve("Carl"), cancel()];
+    withdrawal_after(vec![start_review()], races, "an approval or a cancel")
+}
+
+pub fn payout_or_rejection() -> Scenario {
+    let races = vec![WithdrawalStep::Send, reject()];
+    let before = vec![start_review(), approve("Carl")];
+    withdrawal_after(before, races, "a payout or a rejection")
+}
+
+pub fn paid_or_failed() -> Scenario {
+    let races = vec![pay("p"), fail()];
+    let before = vec![start_review(), approve("Carl"), WithdrawalStep::Send];
+    withdrawal_after(before, races, "paid or failed")
+}
+
+/// Out of order, and what is taken back may come before what it takes back.
+pub fn deposit_notices() -> Scenario {
+    let mut before = seated();
+    let id = next_payment(&before);
+    before.push(initiate("d", 50));
+    let charge_back = DepositStep::ChargeBack {
+        reason: "not my purchase".to_owned(),
+    };
+    let requests = vec![notice(id, complete("p", 50)), notice(id, charge_back)];
+    Scenario {
+        before,
+        ..played(requests, "notices of a deposit")
     }
 }

@@ -189,6 +189,7 @@ impl World {
                 heard.is_acknowledged = true;
                 heard.accept(receipts);
             }
+            Ok(Reply::Payment(reply)) => self.seen.repeat |= reply.replayed,
             // It should have been a repeat.
             _ => heard.is_unequal |= task.is_late,
         }

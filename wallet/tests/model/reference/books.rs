@@ -10,6 +10,10 @@ use super::{Effect, Line, LineNumber, RoundName, Who};
 struct Accounts {
     cash: i128,
     owed: i128,
+    /// For withdrawals: not sent, their fees, sent.
+    hold: i128,
+    fees: i128,
+    sent: i128,
 }
 
 /// A bet or a win of a round.
@@ -103,7 +107,9 @@ impl Books {
     fn read(&mut self, number: LineNumber, line: &Line) {
         let who = line.who;
         match &line.effect {
-            Effect::Deposited(amount) => {
+            Effect::Deposited(amount)
+            | Effect::Brought { amount, .. }
+            | Effect::CameBack(amount) => {
                 self.account(who, amount.currency).cash += i128::from(amount.units);
             }
             Effect::Adjusted(amount) => {
@@ -113,6 +119,48 @@ impl Books {
                 let taken = units.max(-account.cash);
                 account.cash += taken;
                 account.owed -= units - taken;
+            }
+            Effect::Reversed(amount) => {
+                let account = self.account(who, amount.currency);
+                let there = i128::from(amount.units).min(account.cash);
+                account.cash -= there;
+                account.owed += i128::from(amount.units) - there;
+            }
+            Effect::Held { amount, fee } => {
+                let account = self.account(who, amount.currency);
+                account.cash -= i128::from(amount.units) + i128::from(*fee);
+                account.hold += i128::from(amount.units);
+                account.fees += i128::from(*fee);
+            }
+            Effect::Released {
+                amount,
+                fee,
+                is_sent,
+            } => {
+                let account = self.account(who, amount.currency);
+                let place = if *is_sent {
+                    &mut account.sent
+                } else {
+                    &mut account.hold
+                };
+                *place -= i128::from(amount.units);
+                account.fees -= i128::from(*fee);
+                account.cash += i128::from(amount.units) + i128::from(*fee);
+            }
+            Effect::Confiscated { amount, fee } => {
+                let account = self.account(who, amount.currency);
+                account.hold -= i128::from(amount.units);
+                account.fees -= i128::from(*fee);
+            }
+            Effect::Sent(amount) => {
+                let account = self.account(who, amount.currency);
+                account.hold -= i128::from(amount.units);
+                account.sent += i128::from(amount.units);
+            }
+            Effect::PaidOut { amount, fee } => {
+                let account = self.account(who, amount.currency);
+                account.sent -= i128::from(amount.units);
+                account.fees -= i128::from(*fee);
             }
             Effect::Staked {
                 round,
@@ -139,6 +187,7 @@ impl Books {
             Effect::CameAfterVoid
             | Effect::FoundNothing
             | Effect::Entombed { .. }
+            | Effect::Announced
             | Effect::Burned(_) => {}
         }
     }
@@ -239,6 +288,14 @@ impl Books {
         self.accounts(who, currency).owed
     }
 
+    /// What withdrawals hold, their fees, and what was sent.
+    pub fn holds(&self, who: Who, currency: Currency) -> (i128, i128, i128) {
+        let Accounts {
+            hold, fees, sent, ..
+        } = self.accounts(who, currency);
+        (hold, fees, sent)
+    }
+
     /// The stakes in open rounds.
     pub fn held(&self, who: Who, currency: Currency) -> i128 {
         let open = self.rounds.iter().filter(|round| {
@@ -258,6 +315,17 @@ impl Books {
     pub fn fit(&self) -> bool {
         let limit = i128::from(i64::MAX);
         let mut accounts = self.accounts.values();
-        accounts.all(|account| account.cash <= limit && account.owed <= limit)
+        accounts.all(|account| {
+            let Accounts {
+                cash,
+                owed,
+                hold,
+                fees,
+                sent,
+            } = account;
+            [cash, owed, hold, fees, sent]
+                .iter()
+                .all(|units| **units <= limit)
+        })
     }
 }

@@ -7,13 +7,15 @@
 //! What must not be here: anything of `decide`, `apply` or `Round`. Only the words that requests and answers are made of.
 
 mod books;
+mod cashier;
 mod play;
 mod undo;
 
 pub use books::Books;
+pub use cashier::{PaymentBook, PaymentNumber};
 
 use pitboss_wallet::{
-    Adjust, Command, Currency, Deposit, Direction, ExternalId, GameId, Kind, Money, Play,
+    Adjust, Command, Currency, Direction, ExternalId, GameId, Kind, Money, PaymentId, Play,
     PlayCommand, PlayerStatus, Policy, RefusalCode, RoundId, RoundScope, SessionId,
     TransactionScope,
 };
@@ -66,6 +68,35 @@ pub enum Effect {
     },
     /// A refusal that used the id up (T4).
     Burned(RefusalCode),
+    /// A deposit that may come.
+    Announced,
+    /// It came, as this payment of the payment provider.
+    Brought {
+        by: ExternalId,
+        amount: Money,
+    },
+    /// It was taken back.
+    Reversed(Money),
+    /// For a withdrawal.
+    Held {
+        amount: Money,
+        fee: i64,
+    },
+    Released {
+        amount: Money,
+        fee: i64,
+        is_sent: bool,
+    },
+    Confiscated {
+        amount: Money,
+        fee: i64,
+    },
+    Sent(Money),
+    PaidOut {
+        amount: Money,
+        fee: i64,
+    },
+    CameBack(Money),
 }
 
 /// What a request means for money (T2): two requests with one key and one meaning are the same.
@@ -132,6 +163,13 @@ impl From<RefusalCode> for No {
 pub enum Yes {
     New(Vec<Receipt>),
     Repeat(Vec<Receipt>),
+    /// A deposit or withdrawal as it is now.
+    Payment {
+        number: PaymentNumber,
+        is_repeat: bool,
+        /// The line that brought the money of a deposit, if this did.
+        brought: Option<LineNumber>,
+    },
     /// Nothing about money.
     Done,
 }
@@ -154,6 +192,7 @@ pub struct Model {
     policy: Policy,
     people: Vec<Person>,
     pub log: Vec<Line>,
+    pub payments: Vec<PaymentBook>,
 }
 
 impl Model {
@@ -162,6 +201,7 @@ impl Model {
             policy,
             people: Vec::new(),
             log: Vec::new(),
+            payments: Vec::new(),
         }
     }
 
@@ -217,6 +257,10 @@ impl Model {
         match command {
             Command::Deposit(deposit) => self.deposit(who, deposit),
             Command::Adjust(adjust) => self.adjust(who, adjust),
+            Command::InitiateDeposit(asked) => self.initiate(who, asked),
+            Command::MoveDeposit(id, step) => self.move_deposit(who, place_of(*id), step),
+            Command::RequestWithdrawal(asked) => self.request(who, asked),
+            Command::MoveWithdrawal(id, step) => self.move_withdrawal(who, place_of(*id), step),
             Command::SetStatus(set) => {
                 let person = &mut self.people[who];
                 person.blocked = set.status != PlayerStatus::Active;
@@ -267,13 +311,17 @@ impl Model {
     /// T1: the line with this key.
     fn line_of(&self, who: Who, kind: Kind, id: &ExternalId) -> Option<LineNumber> {
         let everybodys = match kind {
-            Kind::Deposit => true,
+            Kind::Deposit | Kind::DepositRequest | Kind::Withdrawal => true,
             Kind::Adjustment => false,
             _ => self.policy.transaction_scope == TransactionScope::Provider,
         };
-        self.log
-            .iter()
-            .position(|line| line.kind == kind && line.id == *id && (everybodys || line.who == who))
+        self.log.iter().position(|line| {
+            line.kind == kind
+                    && line.id == *id
+                    && (everybodys || line.who == who)
+                    // Those are filed under the payment provider's ids.
+                    && !matches!(line.effect, Effect::Brought { .. })
+        })
     }
 
     /// T2, T3: what stands under a key. `None`: the key is new.
@@ -365,33 +413,6 @@ impl Model {
         })
     }
 
-    fn deposit(&mut self, who: Who, deposit: &Deposit) -> Answer {
-        let amount = deposit.amount;
-        if amount.units <= 0 {
-            return Err(RefusalCode::Malformed.into());
-        }
-        let meaning = Meaning {
-            amount: Some(amount),
-            ..Meaning::default()
-        };
-        if let Some(number) = self.stored(who, Kind::Deposit, &deposit.reference, &meaning)? {
-            return self.repeat(number);
-        }
-        if self.people[who].out {
-            return Err(RefusalCode::PlayerBlocked.into());
-        }
-        let receipt = self.write_if_it_fits(Draft {
-            who,
-            kind: Kind::Deposit,
-            id: deposit.reference.clone(),
-            meaning,
-            effect: Effect::Deposited(amount),
-            currency: Some(amount.currency),
-            units: amount.units,
-        })?;
-        Ok(Yes::New(vec![receipt]))
-    }
-
     /// T12: what two persons decided is decided once; also that it was refused.
     fn adjust(&mut self, who: Who, adjust: &Adjust) -> Answer {
         let amount = adjust.amount;
@@ -438,6 +459,11 @@ impl Model {
         self.write(draft(Effect::Burned(refusal), meaning));
         Err(refusal.into())
     }
+}
+
+/// In a history a payment's id is its place: the real ids are not known before it is played.
+fn place_of(id: PaymentId) -> PaymentNumber {
+    usize::try_from(id.0.as_u128()).unwrap()
 }
 
 /// A line that is not written yet.

@@ -89,7 +89,7 @@ impl Model {
                         now
                     }
                     Yes::Repeat(before) => before,
-                    Yes::Done => Vec::new(),
+                    Yes::Payment { .. } | Yes::Done => Vec::new(),
                 });
             }
             Ok(if is_new {
