@@ -22,9 +22,9 @@ CREATE TABLE payment (
     document   text        NOT NULL,
     PRIMARY KEY (player_id, id)
 ) WITH (fillfactor = 85);
--- Lists are newest first; the payout worker and the sweeper take what has waited longest.
+-- Lists are newest first; the payout worker and the sweeper take the oldest.
 CREATE INDEX payment_by_id ON payment (kind, id);
-CREATE INDEX payment_by_state ON payment (kind, state, changed_at, id);
+CREATE INDEX payment_by_state ON payment (kind, state, id);
 CREATE INDEX payment_by_reference ON payment (kind, reference, id);
 CREATE INDEX payment_due ON payment (due_at) WHERE due_at IS NOT NULL;
 

@@ -59,6 +59,22 @@ actions! {
     NegativeBalance => "wallet.negative_balance",
     /// A balance was corrected by hand.
     WalletAdjusted => "wallet.adjusted",
+    /// A deposit was reversed, or charged back.
+    DepositReversed => "payment.deposit_reversed",
+    /// A withdrawal was approved by one of those who have to.
+    WithdrawalApproved => "payment.withdrawal_approved",
+    /// A withdrawal waits, for a reason that somebody gave.
+    WithdrawalHeld => "payment.withdrawal_held",
+    /// A withdrawal was rejected.
+    WithdrawalRejected => "payment.withdrawal_rejected",
+    /// The house keeps the money of a withdrawal.
+    WithdrawalConfiscated => "payment.withdrawal_confiscated",
+    /// Nobody knows whether a withdrawal was paid.
+    WithdrawalUnknown => "payment.withdrawal_unknown",
+    /// A deposit of at least the configured amount came.
+    LargeDeposit => "payment.large_deposit",
+    /// A withdrawal of at least the configured amount was asked for.
+    LargeWithdrawal => "payment.large_withdrawal",
     /// A bet of at least the configured amount was taken.
     LargeBet => "wallet.large_bet",
     /// A win of at least the configured amount was paid.

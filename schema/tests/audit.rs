@@ -7,8 +7,8 @@ mod play;
 
 use common::Database;
 use pitboss_schema::audit::{self, Report};
-use pitboss_wallet::PlayerId;
-use play::{Player, history, policy};
+use pitboss_wallet::{By, Command, Money, Person, PlayerId, RequestWithdrawal, WithdrawalTerms};
+use play::{Player, eur, external, history, policy};
 use tokio_postgres::Client;
 
 const SUM: &str = "postings of a transaction sum to zero per currency";
@@ -30,6 +30,7 @@ const LANE: &str = "a lane's events are numbered without a gap";
 const REPLAY: &str = "events alone replay to the balances";
 const LOG: &str = "the audit log is the chain that was written";
 const TOMBSTONE: &str = "only an applied key moves";
+const HOLDS: &str = "what is held is what withdrawals hold, and each hold ends once";
 
 /// What an intruder does to alice, and who notices.
 const TAMPERED: &[(&str, &[&str])] = &[
@@ -101,6 +102,28 @@ const TAMPERED: &[(&str, &[&str])] = &[
                SELECT replace(b, '"direction":"credit"', '"direction":"debit"') FROM unnest(bodies) b
            ) WHERE player_id = 'alice'"#,
         &[REPLAY],
+    ),
+    (
+        "UPDATE payment SET state = 'processing' WHERE player_id = 'alice'",
+        &[HOLDS],
+    ),
+    (
+        "UPDATE payment SET amount = amount + 1 WHERE player_id = 'alice'",
+        &[HOLDS],
+    ),
+    (
+        "UPDATE payment SET document = replace(document, 'requested', 'paid') WHERE player_id = 'alice'",
+        &[HOLDS],
+    ),
+    ("DELETE FROM payment WHERE player_id = 'alice'", &[HOLDS]),
+    (
+        "INSERT INTO ledger (
+             player_id, number, id, provider_id, kind, external_id, provider_wide, state, fingerprint, reply, created_at
+         )
+         SELECT player_id, 1000, gen_random_uuid(), 'cashier', 'withdrawal_release',
+             'pay_' || replace(id::text, '-', ''), false, 'applied', '', '{}', now()
+         FROM payment WHERE player_id = 'alice' AND kind = 'withdrawal'",
+        &[HOLDS, NUMBERS],
     ),
     ("DELETE FROM provider_key WHERE external_id = 'bob b-1'", &[WIDE]),
     (
@@ -223,8 +246,9 @@ const UNGUARD: &str = "
     SET session_replication_role = replica;
     CREATE SCHEMA aside";
 
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "audit_head",
+    "payment",
     "ledger",
     "balance",
     "provider_key",
@@ -242,11 +266,45 @@ async fn for_each_table(client: &Client, sql: &str) {
     }
 }
 
+/// Brings money, and asks for some of it.
+async fn withdraw(player: &mut Player) {
+    let name = "Kate".to_owned();
+    let by = By {
+        key: uuid::Uuid::nil(),
+        person: name.clone(),
+    };
+    let deposit = pitboss_wallet::Deposit {
+        reference: external("for a withdrawal"),
+        amount: Money::new(100_000, eur()),
+    };
+    player.run(&Command::Deposit(deposit)).await;
+    let request = RequestWithdrawal {
+        reference: external("w-1"),
+        amount: Money::new(60, eur()),
+        destination: None,
+        terms: WithdrawalTerms {
+            fee_units: 2,
+            approvers: 1,
+            review: Vec::new(),
+            may_cancel: true,
+            expires_at: None,
+        },
+        by: Person {
+            by,
+            hands: vec![name],
+        },
+    };
+    player
+        .run(&Command::RequestWithdrawal(Box::new(request)))
+        .await;
+}
+
 #[tokio::test]
 async fn each_check_finds_what_was_tampered_with_and_the_others_stay_silent() {
     let database = Database::new("tampered").await;
     let store = &database.store;
-    history::of_alice_and_bob(store).await;
+    let (mut of_alice, _) = history::of_alice_and_bob(store).await;
+    withdraw(&mut of_alice).await;
     let mut seen = 0;
     let report = audit::audit(store, |progress| seen = progress.number).await;
     let report = report.unwrap();
@@ -290,7 +348,8 @@ async fn each_check_finds_what_was_tampered_with_and_the_others_stay_silent() {
 async fn the_books_of_one_player_say_nothing_of_anothers() {
     let database = Database::new("another").await;
     let store = &database.store;
-    history::of_alice_and_bob(store).await;
+    let (mut of_alice, _) = history::of_alice_and_bob(store).await;
+    withdraw(&mut of_alice).await;
     let client = database.client().await;
     client.batch_execute(UNGUARD).await.unwrap();
     for (tamper, _) in TAMPERED {

@@ -210,6 +210,7 @@ impl Config {
         );
         check.amounts("audit.large_bet", &audit.large_bet);
         check.amounts("audit.large_win", &audit.large_win);
+        check.amounts("audit.large_payment", &audit.large_payment);
         // Gaming has to stop on all nodes within two seconds.
         check.range("catalogue.poll_ms", catalogue.poll_ms, 50, 1_500);
         check.range(

@@ -208,6 +208,7 @@ section!(Audit {
     clock_skew_max_ms: i64,
     large_bet: BTreeMap<String, String>,
     large_win: BTreeMap<String, String>,
+    large_payment: BTreeMap<String, String>,
 });
 section!(Providers {
     accounts_max: u32,

@@ -19,6 +19,8 @@ enum When {
     LargeBet,
     /// From the amount in `audit.large_win` on.
     LargeWin,
+    /// From the amount in `audit.large_payment` on.
+    LargePayment,
 }
 
 /// The significant types. A type that no event has yet does no harm.
@@ -40,6 +42,46 @@ const RULES: &[(&str, AuditAction, When)] = &[
         AuditAction::PlayerStatusChanged,
         When::Always,
     ),
+    (
+        "wallet.deposit_reversed",
+        AuditAction::DepositReversed,
+        When::Always,
+    ),
+    (
+        "withdrawal.approved",
+        AuditAction::WithdrawalApproved,
+        When::Always,
+    ),
+    (
+        "withdrawal.on_hold",
+        AuditAction::WithdrawalHeld,
+        When::Always,
+    ),
+    (
+        "withdrawal.rejected",
+        AuditAction::WithdrawalRejected,
+        When::Always,
+    ),
+    (
+        "withdrawal.confiscated",
+        AuditAction::WithdrawalConfiscated,
+        When::Always,
+    ),
+    (
+        "withdrawal.unknown",
+        AuditAction::WithdrawalUnknown,
+        When::Always,
+    ),
+    (
+        "wallet.deposit_completed",
+        AuditAction::LargeDeposit,
+        When::LargePayment,
+    ),
+    (
+        "withdrawal.requested",
+        AuditAction::LargeWithdrawal,
+        When::LargePayment,
+    ),
     ("wallet.bet_debited", AuditAction::LargeBet, When::LargeBet),
     ("wallet.win_credited", AuditAction::LargeWin, When::LargeWin),
 ];
@@ -48,6 +90,7 @@ const RULES: &[(&str, AuditAction, When)] = &[
 pub(super) struct Significance {
     large_bet: HashMap<Currency, Money>,
     large_win: HashMap<Currency, Money>,
+    large_payment: HashMap<Currency, Money>,
     kinds: Vec<&'static str>,
 }
 
@@ -62,12 +105,14 @@ impl Significance {
         let mut significance = Self {
             large_bet: amounts(&settings.large_bet),
             large_win: amounts(&settings.large_win),
+            large_payment: amounts(&settings.large_payment),
             kinds: Vec::new(),
         };
         let is_read = |when| match when {
             When::Always => true,
             When::LargeBet => !significance.large_bet.is_empty(),
             When::LargeWin => !significance.large_win.is_empty(),
+            When::LargePayment => !significance.large_payment.is_empty(),
         };
         let read = RULES.iter().filter(|(_, _, when)| is_read(*when));
         significance.kinds = read.map(|(kind, _, _)| *kind).collect();
@@ -81,6 +126,7 @@ impl Significance {
             When::Always => return Some(*action),
             When::LargeBet => &self.large_bet,
             When::LargeWin => &self.large_win,
+            When::LargePayment => &self.large_payment,
         };
         let currency = Currency::from_code(data["currency"].as_str()?)?;
         let amount = Money::parse(data["amount"].as_str()?, currency).ok()?;
@@ -173,6 +219,7 @@ mod tests {
             clock_skew_max_ms: 1,
             large_bet: amounts(bet),
             large_win: amounts(win),
+            large_payment: amounts(win),
         })
     }
 
@@ -208,6 +255,11 @@ mod tests {
             of("wallet.negative_balance", "0.01", "USD"),
             Some(AuditAction::NegativeBalance)
         );
+        assert_eq!(
+            of("withdrawal.requested", "1000.00", "EUR"),
+            Some(AuditAction::LargeWithdrawal)
+        );
+        assert_eq!(of("wallet.deposit_completed", "999.99", "EUR"), None);
         assert_eq!(of("game.round_closed", "1000.00", "EUR"), None);
     }
 

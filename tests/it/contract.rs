@@ -21,6 +21,9 @@ use crate::support::{
     stream::Stream,
 };
 
+#[path = "contract_payments.rs"]
+mod payments;
+
 /// The document that the server publishes.
 async fn document(client: &Client) -> Value {
     send(client.http(reqwest::Method::GET, "/asyncapi.json"))
@@ -72,6 +75,7 @@ fn conforms(document: &Value, message: &Value) {
 
 /// Everything that can happen, to one player.
 async fn rich_life(client: &Client, player: &Player) {
+    payments::happen(client, player).await;
     let call = async |action: &str, body: Value| drop(client.callback(action, &body).await.ok());
     let jackpot = with(&player.bet("b1", "2.50"), "jackpot_contribution", "0.01");
     call("bet", jackpot).await;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use pitboss_actors::ports::{Committed, Ids, Ledger};
 use pitboss_schema::{Store, StoreOptions};
-use pitboss_wallet::{Command, Environment, Facts, PlayerId, Seam, SessionRules, Verdict, decide};
+use pitboss_wallet::{
+    Command, Environment, Facts, PlayerId, Reply, Seam, SessionRules, Verdict, decide,
+};
 
 use super::client::Client;
 
 /// Decides a command on the player as the ledger has him, and commits it.
-pub async fn carry_out(client: &Client, player: &str, command: &Command) {
+/// `None`: nothing was left to do.
+pub async fn carry_out(client: &Client, player: &str, command: &Command) -> Option<Reply> {
     let store = Store::connect(&client.at.postgres, StoreOptions::default()).unwrap();
     let player = PlayerId::new(player).unwrap();
     let writer = store.writer().await.unwrap();
@@ -25,16 +28,17 @@ pub async fn carry_out(client: &Client, player: &str, command: &Command) {
             new_id: &mut new_id,
         };
         match decide(&state, &facts, command, &mut seam) {
-            Verdict::Need(asked) => facts = store.find(&player, &asked).await.unwrap(),
+            Verdict::Need(asked) => facts.extend(store.find(&player, &asked).await.unwrap()),
             Verdict::Commit(decision) => {
+                let outcome = decision.outcome.clone();
                 let committed = writer.commit(&[Arc::new(*decision)]).await.unwrap();
                 if committed == [Committed::Durable] {
-                    return;
+                    return outcome.ok();
                 }
                 facts = Facts::default();
             }
             // Somebody was faster: nothing is left to do.
-            Verdict::Answer(_) => return,
+            Verdict::Answer(_) => return None,
             other => panic!("{other:?}"),
         }
     }
