@@ -26,6 +26,7 @@ pub mod keys;
 mod logbook;
 pub mod nats;
 pub mod openapi;
+mod payments;
 pub mod sandbox;
 pub mod seams;
 pub mod server;

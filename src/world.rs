@@ -34,6 +34,7 @@ use crate::{
     games::Games,
     http::ApiError,
     nats::{BusError, JetStreamBus},
+    payments,
     seams::{SystemClock, SystemIds},
     vault::Vault,
     webhooks::{Parts, Webhooks},
@@ -310,8 +311,17 @@ impl World {
                 }
             }
         };
+        let world = self.clone();
+        let paying = async move {
+            loop {
+                tokio::time::sleep(ms(world.config.payments.sweep_ms)).await;
+                if let Err(error) = payments::sweep(&world).await {
+                    tracing::warn!(environment = %world.environment, %error, "payments were not looked after");
+                }
+            }
+        };
         tokio::spawn(async move {
-            tokio::join!(looking, keeping, games, sweeping);
+            tokio::join!(looking, keeping, games, sweeping, paying);
         })
     }
 

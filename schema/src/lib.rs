@@ -35,6 +35,7 @@ mod neighbours;
 mod operator_keys;
 mod options;
 mod outbox;
+mod payments;
 mod players;
 mod providers;
 pub mod reports;
@@ -70,6 +71,7 @@ pub use neighbours::Neighbours;
 pub use operator_keys::{KeyChange, KeyMade, NewKey, OperatorKeyRow, Rate};
 pub use options::StoreOptions;
 pub use outbox::Replay;
+pub use payments::{PaymentFilter, PaymentRow};
 pub use players::{Created, Labels, PlayerCursor, PlayerFilter, PlayerRow, Profile, ProfileChange};
 pub use providers::{NewProvider, ProviderChange, ProviderRow, ProviderStatus};
 pub use search::{

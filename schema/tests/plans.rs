@@ -28,6 +28,18 @@ async fn the_commit_looks_everything_up_by_its_whole_key() {
 }
 
 #[tokio::test]
+async fn the_commit_of_payments_looks_them_up_by_their_whole_key() {
+    let database = Database::new("plan_payments").await;
+    let bets = include_str!("../queries/commit_batch.sql");
+    let payments = include_str!("../queries/commit_payments.sql");
+    let sql = bets.replace("-- <payments>\n", payments);
+    assert_ne!(sql, bets);
+    let plan = plan(&database, &sql, 11).await;
+    assert!(plan.contains("payment_pkey"), "{plan}");
+    check_session(&plan);
+}
+
+#[tokio::test]
 async fn what_is_taken_is_looked_up_by_its_whole_key() {
     let database = Database::new("plan_taken").await;
     let sql = include_str!("../queries/taken_entries.sql");
@@ -73,8 +85,9 @@ async fn facts_are_looked_up_by_their_whole_key() {
     let database = Database::new("plan_find").await;
     let sql = include_str!("../queries/find_facts.sql");
     let live = ("session_live", &["player_id"][..]);
-    let indexes = [KEY, PROVIDER_KEY, ROUND, ENTRIES, REVERSAL, live];
-    let plan = plan(&database, sql, 13).await;
+    let payment = ("payment_pkey", &["player_id", "id"][..]);
+    let indexes = [KEY, PROVIDER_KEY, ROUND, ENTRIES, REVERSAL, live, payment];
+    let plan = plan(&database, sql, 15).await;
     check_session(&plan);
     check(&plan, &indexes);
 }

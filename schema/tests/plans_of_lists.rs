@@ -50,6 +50,53 @@ async fn lists_of_players_are_read_in_the_order_of_an_index() {
 }
 
 #[tokio::test]
+async fn lists_of_payments_are_read_in_the_order_of_an_index() {
+    let database = Database::new("plan_payments").await;
+    for (sql, parameters, index, columns) in [
+        (
+            include_str!("../queries/payments_newest.sql"),
+            6,
+            "payment_by_id",
+            &["kind"][..],
+        ),
+        (
+            include_str!("../queries/payments_of_player.sql"),
+            6,
+            "payment_pkey",
+            &["player_id"],
+        ),
+        (
+            include_str!("../queries/payments_by_state.sql"),
+            6,
+            "payment_by_state",
+            &["kind", "state"],
+        ),
+        (
+            include_str!("../queries/payments_by_reference.sql"),
+            6,
+            "payment_by_reference",
+            &["kind", "reference"],
+        ),
+        (
+            include_str!("../queries/payments_due.sql"),
+            2,
+            "payment_due",
+            &[],
+        ),
+        (
+            include_str!("../queries/payment_by_id.sql"),
+            2,
+            "payment_by_id",
+            &["kind", "id"],
+        ),
+    ] {
+        let plan = plan_of_list(&database, sql, parameters).await;
+        check(&plan, &[(index, columns)]);
+        assert!(!plan.contains("Sort"), "{plan}");
+    }
+}
+
+#[tokio::test]
 async fn lists_of_approvals_are_read_in_the_order_of_an_index() {
     let database = Database::new("plan_approvals").await;
     for (sql, parameters, index, columns) in [

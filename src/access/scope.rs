@@ -30,6 +30,8 @@ resources! {
     Players => "players",
     /// Money that came from outside.
     Deposits => "deposits",
+    /// Money that leaves, and who approves it.
+    Withdrawals => "withdrawals",
     /// Corrections of a balance by hand.
     Adjustments => "adjustments",
     /// What one person asked for and a second has to approve.

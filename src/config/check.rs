@@ -31,6 +31,7 @@ impl Config {
             catalogue,
             reports,
             approvals,
+            payments,
             events,
             webhooks,
             sweeper,
@@ -255,6 +256,7 @@ impl Config {
             86_400,
         );
         check.amounts("approvals.adjustments_below", &approvals.adjustments_below);
+        payments.check(&mut check);
         check.range("sweeper.every_ms", sweeper.every_ms, 100, 3_600_000);
         check.range("sweeper.batch_max", sweeper.batch_max, 1, 100_000);
         check.range("events.waiters_max", events.waiters_max, 1, 100_000);

@@ -2,6 +2,7 @@
 
 mod check;
 mod nats_users;
+mod payments;
 mod range;
 mod told;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{KEY_GRACE_S_MAX, threshold};
 pub use nats_users::{NatsUser, NatsUsers};
+pub use payments::Payments;
 
 /// The file at the root of the project.
 const DEFAULTS: &str = include_str!("../../config.toml");
@@ -56,6 +58,7 @@ section!(
         catalogue: Catalogue,
         reports: Reports,
         approvals: Approvals,
+        payments: Payments,
         events: Events,
         webhooks: Webhooks,
         sweeper: Sweeper,

@@ -1,6 +1,6 @@
 //! The HTTP edges. They translate between HTTP and the wallet's commands, and decide nothing about money.
 //!
-//! `callbacks` for providers; `players`, `adjustments`, `approvals`, `sessions`, `games`, `lobby`, `providers`,
+//! `callbacks` for providers; `players`, `adjustments`, `approvals`, `payments`, `sessions`, `games`, `lobby`, `providers`,
 //! `transactions`, `rounds`, `reports`, `events`, `webhooks`, `keys` and `audit` for operators; `stream` for players'
 //! clients; `published` the contracts of the events and of this API, `docs` the guides; `admin` for monitoring. Each
 //! module tells its `routes()`; what a route is says `route`. Every error is a problem document of
@@ -25,6 +25,7 @@ mod keys;
 mod lobby;
 mod moment;
 mod page;
+mod payments;
 mod players;
 mod problem;
 mod providers;
@@ -67,6 +68,7 @@ pub fn routes() -> Vec<Route> {
         // Before the routes of single rounds: `void` is no round's id.
         adjustments::routes(),
         approvals::routes(),
+        payments::routes(),
         sessions::routes(),
         games::routes(),
         providers::routes(),

@@ -54,6 +54,18 @@ const PLACES: &[Place] = &[
         pattern: "^.{1,64}$",
     },
     Place {
+        collection: "deposits",
+        description: "The deposit's id.",
+        example: "pay_0192f3a0c0de7000800000000000de90",
+        pattern: "^pay_[0-9a-f]{32}$",
+    },
+    Place {
+        collection: "withdrawals",
+        description: "The withdrawal's id.",
+        example: "pay_0192f3a0c0de7000800000000000a17d",
+        pattern: "^pay_[0-9a-f]{32}$",
+    },
+    Place {
         collection: "approvals",
         description: "The approval's id.",
         example: "apr_0192f3a0c0de70008000000000000a99",

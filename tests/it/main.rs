@@ -46,6 +46,7 @@ mod nats_users;
 mod nodes;
 mod openapi;
 mod overload;
+mod payments;
 mod players;
 mod postgres_outage;
 mod protocol;

@@ -13,14 +13,31 @@ use crate::support::{
 };
 
 /// Operations whose example is in order and is refused all the same, and why. Anything else has to succeed.
-const REFUSED: &[(&str, u16, &str)] = &[(
-    "post_approvals_one_reject",
-    409,
-    "it was approved by the example of another operation",
-)];
+const REFUSED: &[(&str, u16, &str)] = &[
+    (
+        "post_approvals_one_reject",
+        409,
+        "it was approved by the example of another operation",
+    ),
+    ("post_withdrawals_one_reject", 409, PAID),
+    ("post_withdrawals_one_cancel", 409, PAID),
+    ("post_withdrawals_one_split", 409, PAID),
+];
+const PAID: &str = "it was paid by the examples of other operations";
 
 /// Operations that end what others need, in order.
 const LAST: &[&str] = &[
+    "post_withdrawals_one_review",
+    "post_withdrawals_one_hold",
+    "post_withdrawals_one_clear",
+    "post_withdrawals_one_approve",
+    "post_withdrawals_one_send",
+    "post_withdrawals_one_result",
+    "post_withdrawals_one_reject",
+    "post_withdrawals_one_cancel",
+    "post_withdrawals_one_split",
+    // Whoever adjusts a player's money does not approve that it leaves.
+    "post_approvals_one_approve",
     "post_approvals_one_reject",
     "post_keys_one_revoke",
     "delete_session",
@@ -29,7 +46,11 @@ const LAST: &[&str] = &[
 ];
 
 /// Operations that the second person has to carry out: the first asked for it.
-const BY_ANOTHER: &[&str] = &["post_approvals_one_approve", "post_approvals_one_reject"];
+const BY_ANOTHER: &[&str] = &[
+    "post_approvals_one_approve",
+    "post_approvals_one_reject",
+    "post_withdrawals_one_approve",
+];
 
 /// One operation of the document.
 struct Operation<'a> {

@@ -51,6 +51,7 @@ guides!(
     "audit",
     "players",
     "approvals",
+    "payments",
     "history",
     "reports",
     "errors",

@@ -3,6 +3,7 @@
 mod games;
 mod history;
 mod keys;
+pub mod payments;
 mod providers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,6 +183,7 @@ pub struct Made {
     pub key: String,
     /// A callback in the log of the sandbox's provider.
     pub callback: i64,
+    pub payments: payments::Payments,
 }
 
 /// A request in order for every route, about this player and this webhook. Their order is that in which they can be
@@ -295,6 +297,7 @@ pub fn cases(client: &Client, player: &Player, made: &Made) -> Vec<Case> {
     cases.extend(providers::cases(made.callback));
     cases.extend(games::cases(player, &made.webhook.block));
     cases.extend(history::cases(id, &made.webhook.transaction));
+    cases.extend(payments::cases(id, &made.payments));
     cases.extend(sessions::cases(player));
     cases
 }

@@ -359,6 +359,7 @@ async fn every_route_refuses_every_hostile_value_and_nothing_is_written() {
         webhook,
         key,
         callback,
+        payments: cases::payments::made(&scene.client, &scene.player).await,
     };
     let people = people::asked(&scene.client, &scene.player).await;
     let mut cases = cases(&scene.client, &scene.player, &made);
