@@ -87,7 +87,7 @@ async fn lists_of_payments_are_read_in_the_order_of_an_index() {
             include_str!("../queries/payment_by_id.sql"),
             2,
             "payment_by_id",
-            &["kind", "id"],
+            &["kind"],
         ),
     ] {
         let plan = plan_of_list(&database, sql, parameters).await;

@@ -33,7 +33,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         post("/v1/deposits", resource, initiate)
             .summary("Announces a deposit that a payment provider is to carry out, once for each reference")
-            .body::<NewDeposit>()
+            .body::<AnnouncedDeposit>()
             .example(json!({
                 "player": "alice", "amount": "20.00", "currency": "EUR", "reference": "d-2001",
             }))
@@ -134,7 +134,7 @@ impl View {
 /// A deposit to be announced.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewDeposit {
+struct AnnouncedDeposit {
     player: PlayerId,
     /// Major units as decimal text, above 0.
     amount: String,
@@ -149,7 +149,7 @@ async fn initiate(
     operator: Operator,
     Body(body): Body,
 ) -> Result<HttpResponse, ApiError> {
-    idempotency::run(&request, &operator, &body, async |new: NewDeposit| {
+    idempotency::run(&request, &operator, &body, async |new: AnnouncedDeposit| {
         let world = &operator.world;
         let expire_h = world.config.payments.deposit_expire_h;
         let command = Command::InitiateDeposit(InitiateDeposit {
