@@ -37,7 +37,7 @@ fn bets(criterion: &mut Criterion) {
         let start = Money::new(100_000_000, currency);
         let mut door = Door::new(*dialect, Settings::default(), session, start);
         let sent = door.sent(&made).unwrap();
-        with_raw(&door, &sent, |raw| {
+        with_raw(&door.table.path, &sent, |raw| {
             criterion.bench_function(&format!("{}: verify", dialect.name()), |bench| {
                 bench.iter(|| dialect.verify(&door.account, black_box(raw)).unwrap());
             });

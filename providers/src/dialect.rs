@@ -7,6 +7,7 @@ use pitboss_wallet::{
     Policy, ProviderId, RefusalCode, Reply, SessionId, Timestamp,
 };
 use serde::Serialize;
+use subtle::Choice;
 
 use crate::{
     CallError, ParseError, Problem, Setting, Settings, SignatureError, simulate::Simulator,
@@ -129,6 +130,25 @@ impl Account {
         }
     }
 
+    /// The place of the secret that a request was signed with, the newest if several fit. All are tried, so that the time
+    /// taken does not tell which one it was; an empty one is a key that everybody knows, and signs nothing.
+    ///
+    /// # Errors
+    /// None fits.
+    pub(crate) fn fitting_secret(
+        &self,
+        fits: impl Fn(&[u8]) -> Choice,
+    ) -> Result<usize, SignatureError> {
+        let mut fitting = None;
+        for (place, secret) in self.secrets.iter().enumerate().rev() {
+            let secret = secret.expose();
+            if !secret.is_empty() && fits(secret).into() {
+                fitting = Some(place);
+            }
+        }
+        fitting.ok_or(SignatureError::Mismatch)
+    }
+
     /// A player's play command under this account's rules.
     #[must_use]
     pub fn play(&self, command: PlayCommand) -> Play {
@@ -221,6 +241,24 @@ impl From<Ask> for Call {
 }
 
 impl Call {
+    /// A player's play command under an account's rules. `currency`: as in [`Call::currency`].
+    #[must_use]
+    pub fn play(
+        account: &Account,
+        player: PlayerId,
+        currency: Option<Currency>,
+        command: PlayCommand,
+    ) -> Self {
+        Self {
+            ask: Ask::Play {
+                player,
+                play: account.play(command),
+            },
+            echo: None,
+            currency,
+        }
+    }
+
     /// Whose wallet in which currency it is about, as far as is known.
     #[must_use]
     pub fn wallet(&self) -> Option<(&PlayerId, Currency)> {
@@ -270,6 +308,45 @@ pub struct Context<'a> {
     pub call: Option<&'a Call>,
     /// The player's balance now: with a refusal that [`Dialect::wants_balance`], and with an answer that has none.
     pub balance: Option<Balance>,
+}
+
+impl<'a> Context<'a> {
+    /// What was to be played, if anything was.
+    #[must_use]
+    pub fn command(&self) -> Option<&'a PlayCommand> {
+        match &self.call?.ask {
+            Ask::Play { play, .. } => Some(&play.command),
+            _ => None,
+        }
+    }
+}
+
+/// Which balance is to stand beside an outcome in [`Context::balance`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    Nothing,
+    /// It came with the outcome.
+    This(Balance),
+    /// The one of now has to be asked for.
+    Now,
+}
+
+impl Beside {
+    #[must_use]
+    pub fn of(dialect: &dyn Dialect, outcome: &Outcome) -> Self {
+        match outcome {
+            Err(CallError::Refused(refusal)) => match refusal.balance {
+                Some(balance) => Self::This(balance),
+                None if dialect.wants_balance(refusal.code) => Self::Now,
+                None => Self::Nothing,
+            },
+            Ok(Answer {
+                reply: Reply::Settled(settled),
+                ..
+            }) if settled.current.is_none() => Self::Now,
+            _ => Self::Nothing,
+        }
+    }
 }
 
 /// The answer as it goes to the network.

@@ -21,6 +21,7 @@ mod fields;
 mod form;
 pub mod hub88;
 pub mod json;
+mod mac;
 pub mod native;
 pub mod pragmatic;
 pub mod problem;
@@ -32,7 +33,7 @@ pub mod softswiss_v2;
 pub mod swipe;
 
 pub use dialect::{
-    Account, Answer, Ask, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
+    Account, Answer, Ask, Beside, Call, Context, Dialect, Found, Headers, Known, Lookup, Outcome,
     RawRequest, Response, Secret,
 };
 pub use error::{CallError, ParseError, SignatureError};

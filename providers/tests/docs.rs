@@ -276,7 +276,7 @@ fn codes_of(dialect: &dyn Dialect) -> BTreeSet<String> {
     let sent = door.sent(&made).unwrap();
     let told = |error: CallError| {
         let outcome: Outcome = Err(error.clone());
-        let response = with_raw(&door, &sent, |raw| {
+        let response = with_raw(&door.table.path, &sent, |raw| {
             let call = door.call(raw).ok();
             let context = Context {
                 request: raw,

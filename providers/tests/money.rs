@@ -33,7 +33,7 @@ use door::{Door, with_raw};
 use harness::{Ledger, NOON, Node, SESSION, eur, session};
 use histories::{Act, Player, histories};
 use pitboss_providers::{
-    Allowed, Answer, Ask, Call, CallError, Context, DIALECTS, Dialect, Outcome, Settings,
+    Allowed, Answer, Ask, Beside, Call, CallError, Context, DIALECTS, Dialect, Outcome, Settings,
     simulate::{Expect, Move, Sent, Told, Turn},
 };
 use pitboss_wallet::{Balance, Command, Currency, Money, PlayerId, Refusal, Reply};
@@ -231,7 +231,7 @@ impl Casino {
 
     /// What the provider is told of a request, and whether it was understood.
     fn sends(&mut self, sent: &Sent, made: &Move) -> Result<(Told, bool), String> {
-        let call = with_raw(&self.door, sent, |raw| self.door.call(raw));
+        let call = with_raw(&self.door.table.path, sent, |raw| self.door.call(raw));
         let (call, outcome) = match call {
             Ok(call) => {
                 let outcome = self.carry_out(&call)?;
@@ -240,7 +240,7 @@ impl Casino {
             Err(error) => (None, Err(CallError::Parse(error))),
         };
         let balance = self.balance_beside(call.as_ref(), &outcome);
-        let response = with_raw(&self.door, sent, |raw| {
+        let response = with_raw(&self.door.table.path, sent, |raw| {
             let context = Context {
                 request: raw,
                 account: Some(&self.door.account),
@@ -257,20 +257,13 @@ impl Casino {
 
     /// As the server finds it.
     fn balance_beside(&self, call: Option<&Call>, outcome: &Outcome) -> Option<Balance> {
-        let now = || {
-            let (_, currency) = call?.wallet()?;
-            self.balance(currency)
-        };
-        match outcome {
-            Err(CallError::Refused(refusal)) if refusal.balance.is_some() => refusal.balance,
-            Err(CallError::Refused(refusal)) if self.door.dialect.wants_balance(refusal.code) => {
-                now()
+        match Beside::of(self.door.dialect, outcome) {
+            Beside::Nothing => None,
+            Beside::This(balance) => Some(balance),
+            Beside::Now => {
+                let (_, currency) = call?.wallet()?;
+                self.balance(currency)
             }
-            Ok(Answer {
-                reply: Reply::Settled(settled),
-                ..
-            }) if settled.current.is_none() => now(),
-            _ => None,
         }
     }
 }

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
+mod explain;
 
 use common::{Database, LANES};
+use explain::as_the_store;
 use tokio_postgres::Client;
 
 const PLAYERS: u32 = 200;
@@ -48,17 +50,6 @@ async fn touched(client: &Client, sql: &str, params: &str) -> (String, u64) {
     (lines.join("\n"), numbers.sum())
 }
 
-/// As the pool plans.
-async fn as_the_pool(client: &Client) {
-    client
-        .batch_execute(
-            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-             SET plan_cache_mode = force_generic_plan",
-        )
-        .await
-        .unwrap();
-}
-
 async fn id_at(client: &Client, share: &str) -> String {
     let sql = format!(
         "SELECT id::text FROM ledger ORDER BY id DESC OFFSET (SELECT (count(*) * {share})::int8 FROM ledger) LIMIT 1"
@@ -69,7 +60,7 @@ async fn id_at(client: &Client, share: &str) -> String {
 #[tokio::test]
 async fn a_page_touches_as_little_however_deep_it_lies() {
     let (_database, client) = filled("deep").await;
-    as_the_pool(&client).await;
+    as_the_store(&client).await;
     let nil = "'00000000-0000-0000-0000-000000000000'";
     let deep = format!("'{}'", id_at(&client, "0.99").await);
     let newest = "'ffffffff-ffff-ffff-ffff-ffffffffffff'".to_owned();

@@ -193,43 +193,23 @@ struct Understood {
 }
 
 fn understood(call: &Call) -> Understood {
+    let alone = |kind, player: Option<&PlayerId>| Understood {
+        kind: Some(kind),
+        player: player.map(PlayerId::to_string),
+        ..Understood::default()
+    };
     let (player, play) = match &call.ask {
-        Ask::Authenticate { .. } => {
-            return Understood {
-                kind: Some("authenticate"),
-                ..Understood::default()
-            };
-        }
-        Ask::KeepAlive { player, .. } => {
-            return Understood {
-                kind: Some("keep_alive"),
-                player: Some(player.to_string()),
-                ..Understood::default()
-            };
-        }
-        Ask::Balance { player, .. } => {
-            return Understood {
-                kind: Some("balance"),
-                player: Some(player.to_string()),
-                ..Understood::default()
-            };
-        }
-        Ask::Profile { player, .. } => {
-            return Understood {
-                kind: Some("profile"),
-                player: Some(player.to_string()),
-                ..Understood::default()
-            };
-        }
+        Ask::Authenticate { .. } => return alone("authenticate", None),
+        Ask::KeepAlive { player, .. } => return alone("keep_alive", Some(player)),
+        Ask::Balance { player, .. } => return alone("balance", Some(player)),
+        Ask::Profile { player, .. } => return alone("profile", Some(player)),
         Ask::Play { player, play } => (player, play),
     };
     let (kind, round, transactions) = match &play.command {
         PlayCommand::Bet(bet) => ("bet", Some(&bet.round), vec![&bet.transaction]),
         PlayCommand::Win(win) => ("win", Some(&win.round), vec![&win.transaction]),
         PlayCommand::BetWin(batch) => {
-            let ids = batch.actions.iter().map(|action| match action {
-                Action::Bet { transaction, .. } | Action::Win { transaction, .. } => transaction,
-            });
+            let ids = batch.actions.iter().map(Action::transaction);
             ("bet_win", Some(&batch.round), ids.collect())
         }
         PlayCommand::Rollback(rollback) => {

@@ -12,13 +12,13 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 use pitboss_providers::{
-    Account, Answer, Ask, Call, CallError, Code, Context, Dialect, Found, Headers, Known, Lookup,
-    Outcome, Problem, RawRequest, Response,
+    Account, Answer, Ask, Beside, Call, CallError, Code, Context, Dialect, Found, Headers, Known,
+    Lookup, Outcome, Problem, RawRequest, Response,
 };
 use pitboss_schema::ProviderStatus;
 use pitboss_wallet::{
-    Authenticate, Balance, Command, Currency, Environment, PlayerId, ProviderId, Refusal,
-    RefusalCode, Reply, Timestamp,
+    Authenticate, Balance, Command, Environment, PlayerId, ProviderId, Refusal, RefusalCode, Reply,
+    Timestamp,
 };
 
 use super::{
@@ -208,6 +208,7 @@ async fn carry_out(
         },
     )?;
     let ask = progress.call.insert(call).ask.clone();
+    let mut country = None;
     let (player, command) = match ask {
         Ask::Authenticate { token } => {
             let hash = match tokens::classify(&token) {
@@ -243,11 +244,16 @@ async fn carry_out(
             (player, Command::Play(play))
         }
         Ask::Profile { player, currency } => {
-            return profile(world, player, currency).await;
+            country = country_of(world, &player).await?;
+            (player, Command::Balance(currency))
         }
     };
     match world.registry.execute(&player, command).await {
-        Ok(Ok(reply)) => Ok(Answer::from((player, reply))),
+        Ok(Ok(reply)) => Ok(Answer {
+            player,
+            reply,
+            country,
+        }),
         Ok(Err(refusal)) => Err(refusal.into()),
         Err(failure) => Err(call_error(&failure)),
     }
@@ -273,21 +279,11 @@ async fn mark_used(world: &World, provider: &Provider, now: Timestamp) -> Result
     Err(CallError::Retry { retry_after_s: 1 })
 }
 
-/// Who a player is.
-async fn profile(world: &World, player: PlayerId, currency: Currency) -> Outcome {
-    let row = world.store.player(&player).await;
+async fn country_of(world: &World, player: &PlayerId) -> Result<Option<String>, CallError> {
+    let row = world.store.player(player).await;
     let row = row.map_err(|error| unavailable(&error))?;
-    let row = row.ok_or_else(CallError::unknown_player)?;
-    let asked = world.registry.execute(&player, Command::Balance(currency));
-    match asked.await {
-        Ok(Ok(reply)) => Ok(Answer {
-            player,
-            reply,
-            country: row.country,
-        }),
-        Ok(Err(refusal)) => Err(refusal.into()),
-        Err(failure) => Err(call_error(&failure)),
-    }
+    row.map(|row| row.country)
+        .ok_or_else(CallError::unknown_player)
 }
 
 /// The balance of now, where the outcome has none and the dialect may tell one.
@@ -297,14 +293,10 @@ async fn balance_beside(
     call: Option<&Call>,
     outcome: &Outcome,
 ) -> Option<Balance> {
-    match outcome {
-        Err(CallError::Refused(refusal)) if refusal.balance.is_some() => return refusal.balance,
-        Err(CallError::Refused(refusal)) if dialect.wants_balance(refusal.code) => {}
-        Ok(Answer {
-            reply: Reply::Settled(settled),
-            ..
-        }) if settled.current.is_none() => {}
-        _ => return None,
+    match Beside::of(dialect, outcome) {
+        Beside::Nothing => return None,
+        Beside::This(balance) => return Some(balance),
+        Beside::Now => {}
     }
     let (player, currency) = call?.wallet()?;
     let asked = world

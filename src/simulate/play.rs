@@ -4,11 +4,10 @@ use pitboss_actors::ports::Clock;
 use pitboss_providers::{
     Dialect,
     simulate::{
-        Case, Expect, Move, Place as Changed, Received, Seat, Sent, Simulator, Step, Table, Told,
-        Turn, Verdict,
+        Case, Expect, Move, Received, Seat, Sent, Simulator, Step, Table, Told, Turn, Verdict,
     },
 };
-use pitboss_wallet::{Currency, Money};
+use pitboss_wallet::Money;
 
 use super::{Account, Operator, Place, Row, SimulateError};
 use crate::seams::SystemClock;
@@ -89,7 +88,7 @@ impl<'a> Round<'a> {
                 place,
                 expect,
             } => {
-                let seat = elsewhere(&self.seat, *place);
+                let seat = self.seat.elsewhere(*place);
                 let table = self.fresh();
                 let sent = self.simulator.request(&table, &seat, made);
                 let what = format!("another {place:?}").to_lowercase();
@@ -182,7 +181,7 @@ impl<'a> Round<'a> {
             ..sent.clone()
         });
         for (what, sent) in [
-            ("changed signature", Some(forge(sent))),
+            ("changed signature", Some(sent.forged())),
             ("another key", other),
             ("no signature", bare),
         ] {
@@ -274,49 +273,6 @@ impl<'a> Round<'a> {
         let currency = self.seat.balance.currency;
         self.operator.cash(&self.seat.player, currency).await
     }
-}
-
-/// The same request, with the last digit or letter of whatever proves it changed.
-fn forge(mut sent: Sent) -> Sent {
-    let flip = |text: &mut String| {
-        if let Some(at) = text.rfind(|c: char| c.is_ascii_alphanumeric()) {
-            let other = if text.as_bytes()[at] == b'0' {
-                "1"
-            } else {
-                "0"
-            };
-            text.replace_range(at..=at, other);
-        }
-    };
-    match sent.headers.last_mut() {
-        Some((_, value)) => flip(value),
-        None if !sent.query.is_empty() => flip(&mut sent.query),
-        None => sent.body.push(b'0'),
-    }
-    sent
-}
-
-fn elsewhere(seat: &Seat, place: Changed) -> Seat {
-    let mut seat = seat.clone();
-    match place {
-        Changed::Player => seat.player = format!("{}-nobody", seat.player),
-        Changed::Game => seat.game = "no-such-game".to_owned(),
-        Changed::Session => {
-            seat.session = "ses_00000000000000000000000000000000".to_owned();
-            seat.token = format!("{}0", seat.token);
-        }
-        Changed::Currency => {
-            let other = ["GBP", "EUR"]
-                .map(Currency::from_code)
-                .into_iter()
-                .flatten();
-            let mut other = other.filter(|other| *other != seat.balance.currency);
-            if let Some(other) = other.next() {
-                seat.balance.currency = other;
-            }
-        }
-    }
-    seat
 }
 
 /// As much of an amount as so many digits show.

@@ -305,6 +305,15 @@ pub enum Action {
     },
 }
 
+impl Action {
+    #[must_use]
+    pub const fn transaction(&self) -> &ExternalId {
+        match self {
+            Self::Bet { transaction, .. } | Self::Win { transaction, .. } => transaction,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Rollback {
     pub transaction: ExternalId,

@@ -64,15 +64,9 @@ pub(super) fn parse(
         Verb::Promo => PlayCommand::Win(body.promo()?),
         Verb::Close => PlayCommand::CloseRound(body.close()?),
     };
-    Ok(Call {
-        ask: Ask::Play {
-            player,
-            play: account.play(command),
-        },
-        echo: None,
-        // A cancel or a close is answered with a balance, too.
-        currency: body.fields.currency().ok(),
-    })
+    // A cancel or a close is answered with a balance, too.
+    let currency = body.fields.currency().ok();
+    Ok(Call::play(account, player, currency, command))
 }
 
 struct Body<'a> {

@@ -21,15 +21,8 @@ pub(super) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<usiz
     if tokens.next().is_some() {
         return Err(wrong);
     }
-    // Every secret is compared, so that the time taken does not tell which one fits.
-    let mut fitting = None;
-    for (place, secret) in account.secrets.iter().enumerate().rev() {
-        let secret = secret.expose();
+    account.fitting_secret(|secret| {
         // As it was sent, or with %xx for what a URL must not have.
-        let fits = secret.ct_eq(token.raw_value.as_bytes()) | secret.ct_eq(token.value.as_bytes());
-        if bool::from(fits) && !secret.is_empty() {
-            fitting = Some(place);
-        }
-    }
-    fitting.ok_or(SignatureError::Mismatch)
+        secret.ct_eq(token.raw_value.as_bytes()) | secret.ct_eq(token.value.as_bytes())
+    })
 }

@@ -8,7 +8,7 @@
 mod cases;
 mod script;
 
-use pitboss_wallet::{Kind, Money, WinKind};
+use pitboss_wallet::{Currency, Kind, Money, WinKind};
 
 use crate::Settings;
 
@@ -40,6 +40,30 @@ pub struct Seat {
     pub game: String,
     /// His balance when he sat down, in the currency that he plays in.
     pub balance: Money,
+}
+
+impl Seat {
+    /// The same, but for one thing.
+    #[must_use]
+    pub fn elsewhere(&self, place: Place) -> Self {
+        let mut seat = self.clone();
+        match place {
+            Place::Player => seat.player = format!("{}-nobody", seat.player),
+            Place::Game => seat.game = "no-such-game".to_owned(),
+            Place::Session => {
+                seat.session = "ses_00000000000000000000000000000000".to_owned();
+                seat.token = format!("{}0", seat.token);
+            }
+            Place::Currency => {
+                let other = ["GBP", "EUR"].into_iter().filter_map(Currency::from_code);
+                let mut other = other.filter(|other| *other != seat.balance.currency);
+                if let Some(other) = other.next() {
+                    seat.balance.currency = other;
+                }
+            }
+        }
+        seat
+    }
 }
 
 /// What a provider does.
@@ -104,6 +128,29 @@ pub struct Sent {
     pub content_type: &'static str,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+impl Sent {
+    /// With the last digit or letter of whatever proves it changed.
+    #[must_use]
+    pub fn forged(mut self) -> Self {
+        let flip = |text: &mut String| {
+            if let Some(at) = text.rfind(|c: char| c.is_ascii_alphanumeric()) {
+                let other = if text.as_bytes()[at] == b'0' {
+                    "1"
+                } else {
+                    "0"
+                };
+                text.replace_range(at..=at, other);
+            }
+        };
+        match self.headers.last_mut() {
+            Some((_, value)) => flip(value),
+            None if !self.query.is_empty() => flip(&mut self.query),
+            None => self.body.push(b'0'),
+        }
+        self
+    }
 }
 
 /// What came back.

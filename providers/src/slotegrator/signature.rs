@@ -37,13 +37,8 @@ pub(super) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<usiz
     }
     let form = Form::read(request.body).map_err(|_| SignatureError::Mismatch)?;
     let text = text(&form, &signed);
-    let fits = |secret: &[u8]| {
-        let made = mac(secret, text.as_bytes());
-        bool::from(made.as_bytes().ct_eq(sign))
-    };
-    let mut secrets = account.secrets.iter();
-    let place = secrets.position(|secret| fits(secret.expose()));
-    let place = place.ok_or(SignatureError::Mismatch)?;
+    let place =
+        account.fitting_secret(|secret| mac(secret, text.as_bytes()).as_bytes().ct_eq(sign))?;
     if account.settings.get(&CLOCK) == "five_minutes" {
         check_age(header(TIMESTAMP)?, request)?;
     }

@@ -7,7 +7,7 @@ use pitboss_wallet::{
 use serde::Serialize;
 
 use super::{FORBIDDEN, subunits};
-use crate::{Ask, CallError, Context, Outcome, ParseError, Problem, Response, amount};
+use crate::{CallError, Context, Outcome, ParseError, Problem, Response, amount};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -51,7 +51,7 @@ pub(super) fn render(context: &Context<'_>, outcome: &Outcome) -> Response {
         // A round without a bet is as good as closed.
         Err(CallError::Refused(refusal))
             if refusal.code == RefusalCode::UnknownBet
-                && matches!(command(context), Some(PlayCommand::CloseRound(_))) =>
+                && matches!(context.command(), Some(PlayCommand::CloseRound(_))) =>
         {
             match context.balance.and_then(|balance| shown(context, balance)) {
                 Some(balance) => success(context, balance, &Reply::Done),
@@ -81,27 +81,28 @@ fn shown(context: &Context<'_>, balance: Balance) -> Option<i128> {
     ))
 }
 
-fn command<'a>(context: &Context<'a>) -> Option<&'a PlayCommand> {
-    match &context.call?.ask {
-        Ask::Play { play, .. } => Some(&play.command),
-        _ => None,
-    }
-}
-
 fn success(context: &Context<'_>, balance: i128, reply: &Reply) -> Response {
     let mut body = Body {
         balance,
         game_id: None,
         transactions: None,
     };
-    if let (Some(command), Reply::Settled(settled)) = (command(context), reply) {
+    if let (Some(command), Reply::Settled(settled)) = (context.command(), reply) {
         body.game_id = round(command).map(RoundId::as_str);
-        body.transactions = transactions(command, &settled.receipts, context.request.now);
+        let now = context.request.now;
+        body.transactions = transactions(command, &settled.receipts, |id, receipt, ours| {
+            Transaction {
+                action_id: id,
+                tx_id: ours,
+                processed_at: processed_at(receipt, now),
+            }
+        });
     }
     Response::json(200, &body)
 }
 
-fn round(command: &PlayCommand) -> Option<&RoundId> {
+/// The round that an answer names.
+pub(crate) fn round(command: &PlayCommand) -> Option<&RoundId> {
     match command {
         PlayCommand::Bet(bet) => Some(&bet.round),
         PlayCommand::BetWin(batch) => Some(&batch.round),
@@ -113,15 +114,16 @@ fn round(command: &PlayCommand) -> Option<&RoundId> {
     }
 }
 
-/// One for each action, in their order, under the ids of this request: a target goes back once, whoever asks.
-fn transactions<'a>(
+/// One for each action, in their order, made of its id in this request, its receipt, and our id of it (empty: there was
+/// nothing to take back). A target goes back once, whoever asks.
+pub(crate) fn transactions<'a, 'r, T>(
     command: &'a PlayCommand,
-    receipts: &[Receipt],
-    now: Timestamp,
-) -> Option<Vec<Transaction<'a>>> {
+    receipts: &'r [Receipt],
+    make: impl Fn(&'a str, &'r Receipt, String) -> T,
+) -> Option<Vec<T>> {
     let ids: Vec<&ExternalId> = match command {
         PlayCommand::Bet(bet) => vec![&bet.transaction],
-        PlayCommand::BetWin(batch) => batch.actions.iter().map(id).collect(),
+        PlayCommand::BetWin(batch) => batch.actions.iter().map(Action::transaction).collect(),
         PlayCommand::Rollbacks(list) => list.iter().map(|one| &one.transaction).collect(),
         PlayCommand::Win(_)
         | PlayCommand::Rollback(_)
@@ -129,25 +131,15 @@ fn transactions<'a>(
         | PlayCommand::VoidRound(_) => return None,
     };
     let is_rollback = matches!(command, PlayCommand::Rollbacks(_));
-    let each = ids.into_iter().zip(receipts);
-    Some(
-        each.map(|(id, receipt)| Transaction {
-            action_id: id.as_str(),
-            tx_id: if is_rollback && receipt.tombstone {
-                String::new()
-            } else {
-                receipt.transaction.to_string()
-            },
-            processed_at: processed_at(receipt, now),
-        })
-        .collect(),
-    )
-}
-
-fn id(action: &Action) -> &ExternalId {
-    match action {
-        Action::Bet { transaction, .. } | Action::Win { transaction, .. } => transaction,
-    }
+    let each = ids.into_iter().zip(receipts).map(|(id, receipt)| {
+        let ours = if is_rollback && receipt.tombstone {
+            String::new()
+        } else {
+            receipt.transaction.to_string()
+        };
+        make(id.as_str(), receipt, ours)
+    });
+    Some(each.collect())
 }
 
 /// `2020-01-01T00:00:00.000000Z`. Our ids tell when they were made, so a repeat has the time of then.
@@ -197,7 +189,7 @@ fn fault(context: &Context<'_>, code: u16, message: &str) -> Response {
 }
 
 /// With 412 an action is given up; whatever may have been done, or will be when it is sent again, is a 500.
-const fn code(error: &CallError) -> u16 {
+pub(crate) const fn code(error: &CallError) -> u16 {
     match error {
         CallError::BadSignature(_)
         | CallError::ProviderClosed

@@ -5,9 +5,9 @@
 //! `subunits` says what an integer is worth; `simulator` is the provider's end, with the `cases` that only he has. Version 2
 //! shares the signature and the sessions.
 
-mod answer;
+pub(crate) mod answer;
 mod cases;
-mod request;
+pub(crate) mod request;
 pub(crate) mod session;
 pub(crate) mod signature;
 mod simulator;

@@ -94,7 +94,12 @@ fn play(account: &Account, fields: &Fields<'_>, known: &Known<'_>) -> Result<Cal
             Some(round) => {
                 let game = fields.id("game", GameId::new)?;
                 let close = CloseRound { game, round };
-                call(account, player, currency, PlayCommand::CloseRound(close))
+                Call::play(
+                    account,
+                    player,
+                    Some(currency),
+                    PlayCommand::CloseRound(close),
+                )
             }
             None => Ask::Balance { player, currency }.into(),
         });
@@ -112,22 +117,32 @@ fn play(account: &Account, fields: &Fields<'_>, known: &Known<'_>) -> Result<Cal
             .collect::<Result<_, _>>()?,
         closes_round,
     };
-    let command = match batch.actions.as_slice() {
+    let command = bet_or_batch(batch, |units| {
+        contribution(&actions[0], currency, digits, units)
+    });
+    Ok(Call::play(account, player, Some(currency), command))
+}
+
+/// One bet is no batch: by policy its refusal uses its id up, and that of a batch never does. A win alone is one: in a batch
+/// a win whose rollback came first is a success without effect, as a bet is. `contribution` is told the stake.
+pub(crate) fn bet_or_batch(
+    batch: BetWin,
+    contribution: impl FnOnce(i64) -> Option<i64>,
+) -> PlayCommand {
+    match batch.actions.as_slice() {
         [Action::Bet { transaction, units }] => PlayCommand::Bet(Bet {
             transaction: transaction.clone(),
-            amount: Money::new(*units, currency),
-            jackpot_contribution: contribution(&actions[0], currency, digits, *units),
+            amount: Money::new(*units, batch.currency),
+            jackpot_contribution: contribution(*units),
             session: batch.session,
             standing: batch.standing,
             game: batch.game,
             round: batch.round,
-            closes_round,
+            closes_round: batch.closes_round,
             free_round: None,
         }),
-        // A win alone, too: in a batch a win whose rollback came first is a success without effect, as a bet is.
         _ => PlayCommand::BetWin(batch),
-    };
-    Ok(call(account, player, currency, command))
+    }
 }
 
 fn action(
@@ -208,12 +223,8 @@ fn rollback(account: &Account, fields: &Fields<'_>) -> Result<Call, ParseError> 
     };
     let actions = fields.objects("actions", MAX_ACTIONS)?;
     let list = actions.iter().map(one).collect::<Result<_, _>>()?;
-    Ok(call(
-        account,
-        player,
-        currency,
-        PlayCommand::Rollbacks(list),
-    ))
+    let command = PlayCommand::Rollbacks(list);
+    Ok(Call::play(account, player, Some(currency), command))
 }
 
 /// The total of a campaign, once: its wins did not come one by one.
@@ -239,7 +250,8 @@ fn free_spins(account: &Account, fields: &Fields<'_>) -> Result<Call, ParseError
         kind: WinKind::Free,
         closes_round: true,
     };
-    Ok(call(account, player, currency, PlayCommand::Win(win)))
+    let command = PlayCommand::Win(win);
+    Ok(Call::play(account, player, Some(currency), command))
 }
 
 /// Whose free spins they are. The request says it in the id alone, which the operator made:
@@ -258,15 +270,4 @@ fn holder(fields: &Fields<'_>, issue: &str) -> Result<(PlayerId, Currency), Pars
         ParseError::UnknownCurrency(format!("issue_id: {} is not known here", quoted(code)))
     })?;
     Ok((player, currency))
-}
-
-fn call(account: &Account, player: PlayerId, currency: Currency, command: PlayCommand) -> Call {
-    Call {
-        ask: Ask::Play {
-            player,
-            play: account.play(command),
-        },
-        echo: None,
-        currency: Some(currency),
-    }
 }

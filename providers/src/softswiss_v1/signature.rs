@@ -1,29 +1,21 @@
 //! `X-REQUEST-SIGN`: the HMAC-SHA256 of the exact bytes of the body, in lowercase hexadecimal digits. Version 2 signs
 //! the same way.
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::{Account, RawRequest, SignatureError};
+use crate::{
+    Account, RawRequest, SignatureError,
+    mac::{self, Tag},
+};
 
 /// The name of the header.
 pub(crate) const HEADER: &str = "X-REQUEST-SIGN";
 
 const FORM: &str = "64 lowercase hexadecimal digits";
 
-type Tag = [u8; 32];
-
 /// The header's value for a body.
 pub(crate) fn sign(secret: &[u8], body: &[u8]) -> String {
-    tag(secret, body).map(hex::encode).unwrap_or_default()
-}
-
-/// Never `None`: an HMAC takes keys of any length.
-fn tag(secret: &[u8], body: &[u8]) -> Option<Tag> {
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(secret).ok()?;
-    mac.update(body);
-    Some(mac.finalize().into_bytes().into())
+    hex::encode(mac::tag(secret, &[body]))
 }
 
 pub(crate) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<usize, SignatureError> {
@@ -33,20 +25,7 @@ pub(crate) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<usiz
         header: HEADER,
         form: FORM,
     })?;
-    // Every secret is tried, so that the time taken does not tell which one fits.
-    let mut fitting = None;
-    for (place, secret) in account.secrets.iter().enumerate().rev() {
-        let secret = secret.expose();
-        if secret.is_empty() {
-            // A key that everybody knows signs nothing.
-            continue;
-        }
-        let fits = tag(secret, request.body).is_some_and(|tag| tag.ct_eq(&given).into());
-        if fits {
-            fitting = Some(place);
-        }
-    }
-    fitting.ok_or(SignatureError::Mismatch)
+    account.fitting_secret(|secret| mac::tag(secret, &[request.body]).ct_eq(&given))
 }
 
 fn read(header: &str) -> Option<Tag> {

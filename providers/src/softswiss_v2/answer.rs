@@ -1,12 +1,9 @@
 //! From an outcome to a body: 200, 400 with the code in `meta`, or 500 where the same is to be sent again.
 
-use pitboss_wallet::{
-    Action, Balance, Currency, ExternalId, Money, PlayCommand, Receipt, RefusalCode, Reply,
-    RoundId, Settled,
-};
+use pitboss_wallet::{Balance, Money, PlayCommand, Receipt, RefusalCode, Reply, RoundId, Settled};
 use serde::Serialize;
 
-use crate::{Ask, CallError, Context, Outcome, ParseError, Problem, Response};
+use crate::{CallError, Context, Outcome, Problem, Response, softswiss_v1::answer as v1};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -60,7 +57,7 @@ pub(super) fn render(context: &Context<'_>, outcome: &Outcome) -> Response {
                 None => fault(context, &CallError::Retry { retry_after_s: 1 }),
             }
         }
-        Err(error) => match (error, command(context), context.balance) {
+        Err(error) => match (error, context.command(), context.balance) {
             // A round without a bet is as good as finished.
             (CallError::Refused(refusal), Some(PlayCommand::CloseRound(_)), Some(balance))
                 if refusal.code == RefusalCode::UnknownBet =>
@@ -77,18 +74,11 @@ fn balance_of(context: &Context<'_>, settled: &Settled) -> Option<Balance> {
     let then = settled.receipts.iter().rev();
     let then = then.filter_map(|receipt| receipt.balance).next();
     let now = settled.current.or(context.balance);
-    let is_close = matches!(command(context), Some(PlayCommand::CloseRound(_)));
+    let is_close = matches!(context.command(), Some(PlayCommand::CloseRound(_)));
     if settled.replayed && !is_close {
         then.or(now)
     } else {
         now.or(then)
-    }
-}
-
-fn command<'a>(context: &Context<'a>) -> Option<&'a PlayCommand> {
-    match &context.call?.ask {
-        Ask::Play { play, .. } => Some(&play.command),
-        _ => None,
     }
 }
 
@@ -102,60 +92,20 @@ fn success(context: &Context<'_>, balance: Balance, reply: &Reply) -> Response {
         balance: shown(balance),
         transactions: None,
     };
-    if let (Some(command), Reply::Settled(settled)) = (command(context), reply) {
+    if let (Some(command), Reply::Settled(settled)) = (context.command(), reply) {
         // Ours is theirs: whichever of the two they send later, it is the same.
-        body.round_id = round(command).map(RoundId::as_str);
-        body.transactions = transactions(command, &settled.receipts, balance.currency);
+        body.round_id = v1::round(command).map(RoundId::as_str);
+        let is_rollback = matches!(command, PlayCommand::Rollbacks(_));
+        let bonus = |receipt: &Receipt| Money::new(receipt.funding.bonus, balance.currency);
+        body.transactions = v1::transactions(command, &settled.receipts, |id, receipt, ours| {
+            Transaction {
+                id_provider: id,
+                id: ours,
+                bonus_amount: (!is_rollback).then(|| bonus(receipt).to_string()),
+            }
+        });
     }
     Response::json(200, &body)
-}
-
-fn round(command: &PlayCommand) -> Option<&RoundId> {
-    match command {
-        PlayCommand::Bet(bet) => Some(&bet.round),
-        PlayCommand::BetWin(batch) => Some(&batch.round),
-        PlayCommand::Rollbacks(list) => list.first()?.round.as_ref(),
-        PlayCommand::Win(_)
-        | PlayCommand::Rollback(_)
-        | PlayCommand::CloseRound(_)
-        | PlayCommand::VoidRound(_) => None,
-    }
-}
-
-/// One for each of the request, in their order, under its ids: a target goes back once, whoever asks.
-fn transactions<'a>(
-    command: &'a PlayCommand,
-    receipts: &[Receipt],
-    currency: Currency,
-) -> Option<Vec<Transaction<'a>>> {
-    let ids: Vec<&ExternalId> = match command {
-        PlayCommand::Bet(bet) => vec![&bet.transaction],
-        PlayCommand::BetWin(batch) => batch.actions.iter().map(id).collect(),
-        PlayCommand::Rollbacks(list) => list.iter().map(|one| &one.transaction).collect(),
-        PlayCommand::Win(_)
-        | PlayCommand::Rollback(_)
-        | PlayCommand::CloseRound(_)
-        | PlayCommand::VoidRound(_) => return None,
-    };
-    let is_rollback = matches!(command, PlayCommand::Rollbacks(_));
-    let each = ids.into_iter().zip(receipts);
-    let each = each.map(|(id, receipt)| Transaction {
-        id_provider: id.as_str(),
-        id: if is_rollback && receipt.tombstone {
-            String::new()
-        } else {
-            receipt.transaction.to_string()
-        },
-        bonus_amount: (!is_rollback)
-            .then(|| Money::new(receipt.funding.bonus, currency).to_string()),
-    });
-    Some(each.collect())
-}
-
-fn id(action: &Action) -> &ExternalId {
-    match action {
-        Action::Bet { transaction, .. } | Action::Win { transaction, .. } => transaction,
-    }
 }
 
 fn fault(context: &Context<'_>, error: &CallError) -> Response {
@@ -183,35 +133,12 @@ fn fault(context: &Context<'_>, error: &CallError) -> Response {
     )
 }
 
-/// A 400 is final; whatever may have been done, or will be when it is sent again, is a 500.
+/// A 400 is final; whatever may have been done, or will be when it is sent again, is a 500. The codes are those of version
+/// 1 but for two.
 const fn code(error: &CallError) -> u16 {
     match error {
-        CallError::BadSignature(_) | CallError::AddressRefused { .. } => 403,
         CallError::ProviderClosed => 410,
-        CallError::Parse(ParseError::UnknownCurrency(_)) => 154,
-        CallError::Parse(ParseError::UnknownAction) | CallError::UnknownProvider => 404,
-        CallError::Parse(ParseError::Method { .. } | ParseError::Malformed(_))
-        | CallError::BodyTooLarge { .. } => 400,
-        CallError::BodyTooSlow { .. } | CallError::Retry { .. } => 504,
-        CallError::Busy { .. } => 503,
-        CallError::Internal => 500,
-        CallError::Refused(refusal) => match refusal.code {
-            RefusalCode::InsufficientFunds => 100,
-            RefusalCode::UnknownPlayer
-            | RefusalCode::SessionInvalid
-            | RefusalCode::SessionExpired
-            | RefusalCode::SessionLimit => 101,
-            RefusalCode::LossLimit => 105,
-            RefusalCode::BetLimit => 106,
-            RefusalCode::GameDisabled => 107,
-            RefusalCode::PlayerBlocked => 110,
-            RefusalCode::CountryRefused => 153,
-            RefusalCode::CurrencyMismatch => 154,
-            RefusalCode::TransactionMismatch => 155,
-            RefusalCode::UnknownBet => 404,
-            RefusalCode::UnknownGame => 405,
-            RefusalCode::RolledBack => 409,
-            RefusalCode::AlreadySettled | RefusalCode::RoundClosed | RefusalCode::Malformed => 400,
-        },
+        CallError::Refused(refusal) if matches!(refusal.code, RefusalCode::RolledBack) => 409,
+        _ => v1::code(error),
     }
 }

@@ -2,7 +2,7 @@
 //! `docs/providers/softswiss_v2.md` is its manual.
 //!
 //! `request` reads bodies, `answer` writes them, `simulator` is the provider's end, with the `cases` that only he has. The
-//! signature and the session of a bet are those of version 1.
+//! signature, the session of a bet, the codes, and what is told of each transaction are those of version 1.
 
 mod answer;
 mod cases;

@@ -1,15 +1,15 @@
 //! From a body to a [`Call`].
 
 use pitboss_wallet::{
-    Action, Bet, BetWin, CloseRound, Currency, ExternalId, GameId, Money, PlayCommand, PlayerId,
-    Rollback, RoundId, WinKind,
+    Action, BetWin, CloseRound, Currency, ExternalId, GameId, PlayCommand, PlayerId, Rollback,
+    RoundId, WinKind,
 };
 
 use crate::{
     Account, Ask, Call, Known, Lookup, ParseError, RawRequest, amount,
     fields::Fields,
     json::{self, quoted},
-    softswiss_v1::session,
+    softswiss_v1::{request::bet_or_batch, session},
 };
 
 /// The greatest number of transactions in one request.
@@ -84,14 +84,7 @@ pub(super) fn parse(
         Verb::Rollback => rollback(&fields)?,
         Verb::Finish => finish(&fields)?,
     };
-    Ok(Call {
-        ask: Ask::Play {
-            player,
-            play: account.play(command),
-        },
-        echo: None,
-        currency: Some(currency),
-    })
+    Ok(Call::play(account, player, Some(currency), command))
 }
 
 /// `^[A-Z][A-Z0-9_]{2,31}$`; only then it may be one that is not known here.
@@ -130,21 +123,7 @@ fn bet_win(
             .collect::<Result<_, _>>()?,
         closes_round: fields.flag("finished")?,
     };
-    Ok(match batch.actions.as_slice() {
-        // By policy the refusal of a bet uses its id up; that of a batch never does.
-        [Action::Bet { transaction, units }] => PlayCommand::Bet(Bet {
-            transaction: transaction.clone(),
-            amount: Money::new(*units, currency),
-            session: batch.session,
-            standing: batch.standing,
-            game: batch.game,
-            round: batch.round,
-            closes_round: batch.closes_round,
-            free_round: None,
-            jackpot_contribution: None,
-        }),
-        _ => PlayCommand::BetWin(batch),
-    })
+    Ok(bet_or_batch(batch, |_| None))
 }
 
 fn action(fields: &Fields<'_>, currency: Currency) -> Result<Action, ParseError> {

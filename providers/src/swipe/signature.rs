@@ -3,11 +3,9 @@
 
 use std::borrow::Cow;
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::{Account, RawRequest, SignatureError, form::Form};
+use crate::{Account, RawRequest, SignatureError, form::Form, mac};
 
 /// The name of the header.
 pub(super) const HEADER: &str = "X-REQUEST-SIGN";
@@ -30,23 +28,7 @@ pub(super) fn verify(account: &Account, request: &RawRequest<'_>) -> Result<usiz
     } else {
         Cow::Borrowed(request.body)
     };
-    // Every secret is tried, so that the time taken does not tell which one fits.
-    let mut fitting = None;
-    for (place, secret) in account.secrets.iter().enumerate().rev() {
-        let secret = secret.expose();
-        let fits = tag(secret, &signed).is_some_and(|tag| tag.ct_eq(&given).into());
-        if fits && !secret.is_empty() {
-            fitting = Some(place);
-        }
-    }
-    fitting.ok_or(SignatureError::Mismatch)
-}
-
-pub(super) fn tag(key: &[u8], message: &[u8]) -> Option<[u8; 32]> {
-    // A key of any length is one.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    mac.update(message);
-    Some(mac.finalize().into_bytes().into())
+    account.fitting_secret(|secret| mac::tag(secret, &[&signed]).ct_eq(&given))
 }
 
 /// The query as canonical JSON. `None`: a field is there twice, and who signed what is not for us to choose.

@@ -4,10 +4,13 @@ use pitboss_wallet::{Money, WinKind};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::signature::{HEADER, tag};
-use crate::simulate::{
-    Case, Expect, Move, Place, Received, Script, Seat, Sent, Simulator, Step, Table, Told, Turn,
-    Verdict,
+use super::signature::HEADER;
+use crate::{
+    mac,
+    simulate::{
+        Case, Expect, Move, Place, Received, Script, Seat, Sent, Simulator, Step, Table, Told,
+        Turn, Verdict,
+    },
 };
 
 /// The provider.
@@ -472,6 +475,6 @@ fn canonical(value: &Value) -> Vec<u8> {
 }
 
 fn signature(table: &Table, message: &[u8]) -> (String, String) {
-    let tag = tag(&table.key, message).map(hex::encode);
-    (HEADER.to_owned(), tag.unwrap_or_default())
+    let tag = mac::tag(&table.key, &[message]);
+    (HEADER.to_owned(), hex::encode(tag))
 }

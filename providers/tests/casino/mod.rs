@@ -1,30 +1,28 @@
 //! A casino in memory: a dialect in front of the wallet's own rules and a ledger that refuses what Postgres would. It
 //! plays a simulator's cases without a server, so that a dialect is seen to be wrong as soon as it is compiled.
 
-#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
-
+#[path = "../door/mod.rs"]
+mod door;
 #[path = "../../../wallet/tests/harness/mod.rs"]
 mod harness;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
+use door::{Door, GAME, PLAYER, PROVIDER, TOKEN, with_raw};
 use harness::{
-    Ledger, NOON, Node, PROVIDER, SESSION, deposit, eur, launch, player, provider, session, status,
+    Ledger, NOON, Node, SESSION, deposit, eur, launch, player, provider, session, status,
 };
 use pitboss_providers::{
-    Account, Answer, Ask, Call, CallError, Context, Dialect, Found, Known, Lookup, Outcome,
+    Answer, Ask, Beside, Call, CallError, Context, Dialect, Found, Known, Lookup, Outcome,
     RawRequest, Settings,
     simulate::{
-        Case, Expect, Move, Place, Received, Script, Seat, Sent, Simulator, Step, Table, Told,
-        Turn, Verdict, cases,
+        Case, Expect, Move, Received, Script, Sent, Simulator, Step, Table, Turn, Verdict, cases,
     },
 };
 use pitboss_wallet::{
-    Authenticate, Balance, Command, Currency, Environment, Fact, GameStanding, Money, PlayerId,
-    PlayerStatus, Refusal, RefusalCode, Reply, Session,
+    Authenticate, Balance, Command, Fact, GameId, GameStanding, Money, PlayerStatus, Refusal,
+    RefusalCode, Reply, Session,
 };
-
-const TOKEN: &str = "lt_test_0123456789012345678901234567890123456789012";
 
 /// Plays every case of a dialect; what did not end as it should, one line each.
 pub fn play_all(dialect: &'static dyn Dialect, choices: &[(&str, &str)]) -> Vec<String> {
@@ -44,13 +42,9 @@ pub fn play_all(dialect: &'static dyn Dialect, choices: &[(&str, &str)]) -> Vec<
 
 /// One player, in a launched game.
 pub struct Casino {
-    dialect: &'static dyn Dialect,
-    pub account: Account,
+    pub door: Door,
     ledger: Ledger,
     node: Node,
-    table: Table,
-    pub seat: Seat,
-    standing: GameStanding,
 }
 
 impl Casino {
@@ -60,53 +54,34 @@ impl Casino {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let settings = Settings::new(dialect.settings(), choices).unwrap();
-        let (ours, theirs) = dialect.simulator().keys([0xa7; 32]);
+        let start = Money::new(100_000_000, eur());
         let mut ledger = Ledger::default();
-        let mut node = Node::new(ledger.create("alice"));
+        let mut node = Node::new(ledger.create(PLAYER));
         for command in [
             Command::OpenAccount(eur()),
-            deposit("start", 100_000_000),
+            deposit("start", start.units),
             Command::Launch(launch(SESSION)),
         ] {
             node.send(&mut ledger, NOON, &command).unwrap();
         }
         Self {
-            dialect,
-            account: Account {
-                id: provider(PROVIDER),
-                policy: Arc::new(dialect.default_policy()),
-                secrets: vec![dialect.secret(ours).unwrap()],
-                settings: settings.clone(),
-            },
+            door: Door::new(dialect, settings, session(SESSION), start),
             ledger,
             node,
-            table: Table {
-                path: format!("/callbacks/sandbox/{PROVIDER}"),
-                key: theirs,
-                settings,
-                now_s: NOON.as_micros() / 1_000_000,
-                serial: 0,
-            },
-            seat: Seat {
-                player: "alice".to_owned(),
-                session: session(SESSION).to_string(),
-                token: TOKEN.to_owned(),
-                game: "dice".to_owned(),
-                balance: Money::new(100_000_000, eur()),
-            },
-            standing: GameStanding::ENABLED,
         }
     }
 
     fn simulator(&self) -> &'static dyn Simulator {
-        self.dialect.simulator()
+        self.door.simulator()
     }
 
     fn play(&mut self, case: &Case) -> Vec<String> {
         let mut wrong = Vec::new();
         if let Some(sent) = self.request(&Move::Enter) {
             let received = self.send(&sent);
-            let told = self.simulator().read(&self.seat, &Move::Enter, &received);
+            let told = self
+                .simulator()
+                .read(&self.door.seat, &Move::Enter, &received);
             if !told.as_ref().is_ok_and(|told| told.fits(Verdict::Ok)) {
                 wrong.push(format!(
                     "{}: enter: {told:?} {}",
@@ -147,17 +122,19 @@ impl Casino {
                 None
             }
             Step::Forged { made, expect } => {
-                let sent = forge(self.request(made)?);
+                let sent = self.request(made)?.forged();
                 self.check(made, &sent, *expect, self.cash())
             }
             Step::Garbled { made, body, expect } => {
                 let table = self.fresh();
-                let sent = self.simulator().garbled(&table, &self.seat, made, body)?;
+                let sent = self
+                    .simulator()
+                    .garbled(&table, &self.door.seat, made, body)?;
                 self.check(made, &sent, *expect, self.cash())
             }
             Step::Astray { made, expect } => {
                 let table = self.fresh();
-                let sent = self.simulator().astray(&table, &self.seat, made)?;
+                let sent = self.simulator().astray(&table, &self.door.seat, made)?;
                 self.check(made, &sent, *expect, self.cash())
             }
             Step::Elsewhere {
@@ -166,7 +143,7 @@ impl Casino {
                 expect,
             } => {
                 let table = self.fresh();
-                let seat = elsewhere(&self.seat, *place);
+                let seat = self.door.seat.elsewhere(*place);
                 let sent = self.simulator().request(&table, &seat, made)?;
                 self.check(made, &sent, *expect, self.cash())
             }
@@ -178,7 +155,7 @@ impl Casino {
 
     fn check(&mut self, made: &Move, sent: &Sent, expect: Verdict, cash: Money) -> Option<String> {
         let received = self.send(sent);
-        let told = self.simulator().read(&self.seat, made, &received);
+        let told = self.simulator().read(&self.door.seat, made, &received);
         let found = self.cash();
         let fits = told.as_ref().is_ok_and(|told| told.fits(expect));
         let holds = fits && found == cash;
@@ -200,38 +177,30 @@ impl Casino {
     }
 
     fn fresh(&mut self) -> Table {
-        self.table.serial += 1;
-        self.table.clone()
+        self.door.table.serial += 1;
+        self.door.table.clone()
     }
 
     pub fn request(&mut self, made: &Move) -> Option<Sent> {
-        let table = self.fresh();
-        self.simulator().request(&table, &self.seat, made)
+        self.door.sent(made)
     }
 
     /// What the server's callback edge does.
     pub fn send(&mut self, sent: &Sent) -> Received {
-        let path = format!("{}{}", self.table.path, sent.path);
-        let raw = RawRequest {
-            method: sent.method,
-            path: &path,
-            action: sent.path.trim_start_matches('/'),
-            query: &sent.query,
-            headers: &sent.headers,
-            body: &sent.body,
-            now: NOON,
-            environment: Environment::Sandbox,
-        };
         let mut call = None;
-        let outcome = self.carry_out(&raw, &mut call);
+        let outcome = with_raw(&self.door.table.path.clone(), sent, |raw| {
+            self.carry_out(raw, &mut call)
+        });
         let balance = self.balance_beside(call.as_ref(), &outcome);
-        let context = Context {
-            request: &raw,
-            account: Some(&self.account),
-            call: call.as_ref(),
-            balance,
-        };
-        let response = self.dialect.render(&context, &outcome);
+        let response = with_raw(&self.door.table.path, sent, |raw| {
+            let context = Context {
+                request: raw,
+                account: Some(&self.door.account),
+                call: call.as_ref(),
+                balance,
+            };
+            self.door.render(&context, &outcome)
+        });
         Received {
             status: response.status,
             body: response.body,
@@ -239,17 +208,16 @@ impl Casino {
     }
 
     fn carry_out(&mut self, raw: &RawRequest<'_>, understood: &mut Option<Call>) -> Outcome {
-        self.dialect.verify(&self.account, raw)?;
-        let found = self.dialect.lookup(&self.account, raw)?;
+        self.door.dialect.verify(&self.door.account, raw)?;
+        let found = self.door.dialect.lookup(&self.door.account, raw)?;
         let found = found.and_then(|lookup| self.look_up(lookup));
         let session_found = found.as_ref().and_then(|found| found.session);
-        let enabled = self.standing.clone();
-        let game = |id: &pitboss_wallet::GameId| match id.as_str() {
-            "dice" => enabled.clone(),
+        let game = |id: &GameId| match id.as_str() {
+            GAME => GameStanding::ENABLED,
             _ => GameStanding::Unknown,
         };
         let known = Known { game: &game, found };
-        let call = self.dialect.parse(&self.account, raw, &known)?;
+        let call = self.door.dialect.parse(&self.door.account, raw, &known)?;
         let ask = understood.insert(call).ask.clone();
         let (player, command) = match ask {
             Ask::Authenticate { token } if token == TOKEN => {
@@ -257,7 +225,7 @@ impl Casino {
                     session: session(SESSION),
                     provider: provider(PROVIDER),
                 };
-                (player("alice"), Command::Authenticate(authenticate))
+                (player(PLAYER), Command::Authenticate(authenticate))
             }
             Ask::Authenticate { .. } => return Err(CallError::unknown_token()),
             Ask::KeepAlive { session, .. } if session_found != Some(session) => {
@@ -270,7 +238,7 @@ impl Casino {
             }
             Ask::Play { player, play } => (player, Command::Play(play)),
         };
-        if player.as_str() != "alice" {
+        if player.as_str() != PLAYER {
             return Err(CallError::unknown_player());
         }
         let reply = self.node.send(&mut self.ledger, NOON, &command)?;
@@ -280,7 +248,7 @@ impl Casino {
     fn look_up(&self, lookup: Lookup) -> Option<Found> {
         let stored = self.stored_session();
         let found = |session| Found {
-            player: player("alice"),
+            player: player(PLAYER),
             currency: eur(),
             session,
             game: stored.game.clone(),
@@ -290,7 +258,7 @@ impl Casino {
             Lookup::Token(token) => (token == TOKEN).then(|| found(Some(stored.id))),
             Lookup::LaunchToken(token) => (token == TOKEN)
                 .then(|| found(stored.token_expires_at.is_some().then_some(stored.id))),
-            Lookup::Player(id) => (id.as_str() == "alice").then(|| found(None)),
+            Lookup::Player(id) => (id.as_str() == PLAYER).then(|| found(None)),
             Lookup::LiveSession { player, currency } => {
                 let is_live = stored.is_live(NOON) && currency == eur();
                 Some(Found {
@@ -305,21 +273,15 @@ impl Casino {
 
     fn stored_session(&self) -> Session {
         let asked = [Fact::Session(session(SESSION))];
-        let mut facts = self.ledger.answer(&player("alice"), &asked);
+        let mut facts = self.ledger.answer(&player(PLAYER), &asked);
         facts.sessions.pop().unwrap().1.unwrap()
     }
 
     fn balance_beside(&mut self, call: Option<&Call>, outcome: &Outcome) -> Option<Balance> {
-        match outcome {
-            Err(CallError::Refused(refusal)) if refusal.balance.is_some() => {
-                return refusal.balance;
-            }
-            Err(CallError::Refused(refusal)) if self.dialect.wants_balance(refusal.code) => {}
-            Ok(Answer {
-                reply: Reply::Settled(settled),
-                ..
-            }) if settled.current.is_none() => {}
-            _ => return None,
+        match Beside::of(self.door.dialect, outcome) {
+            Beside::Nothing => return None,
+            Beside::This(balance) => return Some(balance),
+            Beside::Now => {}
         }
         let (_, currency) = call?.wallet()?;
         let command = Command::Balance(currency);
@@ -328,39 +290,6 @@ impl Casino {
             _ => None,
         }
     }
-}
-
-/// With the last digit or letter of whatever proves it changed.
-fn forge(mut sent: Sent) -> Sent {
-    let flip = |text: &mut String| {
-        if let Some(at) = text.rfind(|c: char| c.is_ascii_alphanumeric()) {
-            let other = if text.as_bytes()[at] == b'0' {
-                "1"
-            } else {
-                "0"
-            };
-            text.replace_range(at..=at, other);
-        }
-    };
-    match sent.headers.last_mut() {
-        Some((_, value)) => flip(value),
-        None => flip(&mut sent.query),
-    }
-    sent
-}
-
-fn elsewhere(seat: &Seat, place: Place) -> Seat {
-    let mut seat = seat.clone();
-    match place {
-        Place::Player => seat.player = "nobody".to_owned(),
-        Place::Game => seat.game = "no-such-game".to_owned(),
-        Place::Session => {
-            seat.session = "ses_00000000000000000000000000000000".to_owned();
-            seat.token = format!("{}0", seat.token);
-        }
-        Place::Currency => seat.balance.currency = Currency::from_code("GBP").unwrap(),
-    }
-    seat
 }
 
 fn text(received: &Received) -> String {

@@ -18,6 +18,7 @@ pub const NOW_S: i64 = 1_760_000_000;
 pub const PLAYER: &str = "alice";
 pub const GAME: &str = "dice";
 pub const PROVIDER: &str = "demo";
+pub const TOKEN: &str = "lt_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// One account of a dialect, and its provider.
 pub struct Door {
@@ -55,7 +56,7 @@ impl Door {
             seat: Seat {
                 player: PLAYER.to_owned(),
                 session: session.to_string(),
-                token: "lt_test_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+                token: TOKEN.to_owned(),
                 game: GAME.to_owned(),
                 balance,
             },
@@ -114,9 +115,9 @@ impl Door {
     }
 }
 
-/// A request as the server hands it in.
-pub fn with_raw<T>(door: &Door, sent: &Sent, work: impl FnOnce(&RawRequest<'_>) -> T) -> T {
-    let path = format!("{}{}", door.table.path, sent.path);
+/// A request as the server hands it in, of the account with this path.
+pub fn with_raw<T>(account: &str, sent: &Sent, work: impl FnOnce(&RawRequest<'_>) -> T) -> T {
+    let path = format!("{account}{}", sent.path);
     let mut headers = sent.headers.clone();
     headers.push(("Content-Type".to_owned(), sent.content_type.to_owned()));
     work(&RawRequest {

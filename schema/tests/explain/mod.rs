@@ -2,7 +2,20 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use tokio_postgres::Client;
+
 use crate::common::Database;
+
+/// From now on this session plans as the store's do.
+pub async fn as_the_store(client: &Client) {
+    client
+        .batch_execute(
+            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+             SET plan_cache_mode = force_generic_plan",
+        )
+        .await
+        .unwrap();
+}
 
 /// The generic plan of a statement, with the session settings of the store's writers.
 pub async fn plan(database: &Database, sql: &str, parameters: usize) -> String {
@@ -17,13 +30,7 @@ pub async fn plan_of_list(database: &Database, sql: &str, parameters: usize) -> 
 pub async fn plan_with(database: &Database, more: &str, sql: &str, parameters: usize) -> String {
     let client = database.client().await;
     client.batch_execute(more).await.unwrap();
-    client
-        .batch_execute(
-            "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-             SET plan_cache_mode = force_generic_plan",
-        )
-        .await
-        .unwrap();
+    as_the_store(&client).await;
     client
         .batch_execute(&format!("PREPARE question AS {sql}"))
         .await
